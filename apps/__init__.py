@@ -1,0 +1,1 @@
+"""The programs: composition roots, configuration and command lines."""

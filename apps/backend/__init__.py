@@ -1,0 +1,1 @@
+"""The cloud's program: events in, alerts out."""

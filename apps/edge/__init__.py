@@ -1,0 +1,1 @@
+"""The Pi's program: sensors, bridge, surveillance and page."""

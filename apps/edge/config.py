@@ -1,0 +1,155 @@
+"""The Pi's settings, with the names and defaults others rely on (DESIGN, section 4)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import Factory, field, frozen, validators
+
+from apps import settings
+from surveil_core.errors import ConfigurationError
+from surveil_core.events import SensorKind
+from surveil_core.ports.sensors import SensorSpec
+from surveil_core.recording import RecordingPolicy
+from surveil_core.video import VideoFormat
+from surveil_core.vocabulary import FACTS_BY_KIND
+
+_PORT = [validators.ge(0), validators.le(65535)]
+_PULL_BY_KIND = {SensorKind.MOTION: "down", SensorKind.BUTTON: "up", SensorKind.PRESSURE: "up"}
+
+
+@frozen(kw_only=True)
+class Device:
+    """Who this Pi is."""
+
+    id: str = field(default="raspberry-1", validator=validators.matches_re(r"[\w.:-]{1,64}"))
+    location: str = "Entrée"
+
+
+@frozen(kw_only=True)
+class Mqtt:
+    """Where the broker is."""
+
+    host: str = "127.0.0.1"
+    port: int = field(default=1883, validator=_PORT)
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+@frozen(kw_only=True)
+class Gpio:
+    """Real lines, or simulated ones that `press` and scripts drive."""
+
+    backend: str = field(default="gpiozero", validator=validators.in_(("gpiozero", "simulated")))
+
+
+@frozen(kw_only=True)
+class Bridge:
+    """Where events go."""
+
+    backend_url: str = field(
+        default="http://backend:8000/api/events", validator=validators.matches_re(r"https?://.+")
+    )
+    token_file: Path | None = None
+
+
+@frozen(kw_only=True)
+class Camera:
+    """What films. `mode` "on-demand" keeps the camera off until a trigger."""
+
+    source: str = "auto"
+    resolution: str = "1280x720"
+    fps: int = 15
+    mode: str = field(default="standby", validator=validators.in_(("standby", "on-demand")))
+    name: str = "Caméra 1"
+    format: VideoFormat = field(
+        init=False, default=Factory(lambda x: VideoFormat.parse(x.resolution, x.fps), True)
+    )
+
+
+@frozen(kw_only=True)
+class Recording:
+    """How long a clip is."""
+
+    pre_roll_s: float = 3.0
+    duration_s: float = 10.0
+    max_duration_s: float = 120.0
+    policy: RecordingPolicy = field(
+        init=False,
+        default=Factory(
+            lambda x: RecordingPolicy(
+                pre_roll_s=x.pre_roll_s, duration_s=x.duration_s, max_duration_s=x.max_duration_s
+            ),
+            True,
+        ),
+    )
+
+
+@frozen(kw_only=True)
+class Storage:
+    """Where everything lies: surveillance.db, the spool, the simulated sensors' socket."""
+
+    data_dir: Path = Path("/data")
+
+    @property
+    def database(self) -> Path:
+        """The database file of the spec."""
+        return self.data_dir / "surveillance.db"
+
+
+@frozen(kw_only=True)
+class Web:
+    """Where the Pi's own page listens."""
+
+    host: str = "127.0.0.1"
+    port: int = field(default=8080, validator=_PORT)
+
+
+@frozen(kw_only=True)
+class Log:
+    """Sentences for a person, or a JSON object a line."""
+
+    format: str = field(default="console", validator=validators.in_(("console", "json")))
+
+
+@frozen(kw_only=True)
+class EdgeSettings:
+    """Everything `python -m apps.edge` can be told."""
+
+    language: str = field(default="fr", validator=validators.in_(("fr", "en")))
+    device: Device = Device()
+    mqtt: Mqtt = Mqtt()
+    gpio: Gpio = Gpio()
+    sensors: tuple[SensorSpec, ...] = ()
+    bridge: Bridge = Bridge()
+    camera: Camera = Camera()
+    recording: Recording = Recording()
+    storage: Storage = Storage()
+    web: Web = Web()
+    log: Log = Log()
+
+
+def load(file: Path | None, environment: Mapping[str, str]) -> EdgeSettings:
+    """Read the settings. Raises `ConfigurationError` naming every fault."""
+    return settings.load(
+        EdgeSettings, file=file, environment=environment, defaults=_fill_in_sensors
+    )
+
+
+def _fill_in_sensors(document: dict[str, Any]) -> None:
+    sensors = document.setdefault("sensors", [{"kind": kind.value} for kind in SensorKind])
+    for sensor in sensors:
+        kind = _kind_of(sensor)
+        sensor.setdefault("name", FACTS_BY_KIND[kind].default_name)
+        sensor.setdefault("pin", FACTS_BY_KIND[kind].default_pin)
+        sensor.setdefault("pull", _PULL_BY_KIND[kind])
+        sensor.setdefault("active_high", sensor["pull"] != "up")
+
+
+def _kind_of(sensor: dict[str, Any]) -> SensorKind:
+    kinds = [kind.value for kind in SensorKind]
+    kind = str(sensor.get("kind", ""))
+    if kind not in kinds:
+        raise ConfigurationError(f"sensors: kind is {kind!r}; {settings.nearest(kind, kinds)}")
+    return SensorKind(kind)

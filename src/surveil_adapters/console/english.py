@@ -1,0 +1,148 @@
+"""The same notices for readers of English."""
+
+from surveil_adapters.console.words import Words, banner, kilobytes, seconds
+from surveil_core import notices as n
+
+_DETECTED = {
+    "motion": "Motion detected!",
+    "button": "Button pressed!",
+    "pressure": "Pressure detected!",
+}
+
+
+def _sensor_starting(x: n.SensorStarting) -> str:
+    simulated = "\n🧪 SIMULATED sensor (no real pin)" if x.simulated else ""
+    return f"{banner(f'{x.kind.capitalize()} sensor service')}{simulated}".rstrip("\n")
+
+
+def _connecting(x: n.BrokerConnecting) -> str:
+    return (
+        f"\n🔌 Connecting to the MQTT broker... "
+        f"(attempt {x.attempt}/{max(x.attempt, x.logged_attempts)})"
+    )
+
+
+def _connection_failed(x: n.BrokerConnectionFailed) -> str:
+    text = f"❌ Broker unreachable: {x.host}:{x.port} ({x.reason})"
+    if x.attempt == 10:
+        text += "\n   → retrying for ever; only every tenth attempt is shown from now on"
+    return text
+
+
+def _surveillance_starting(x: n.SurveillanceStarting) -> str:
+    return (
+        f"{banner(f'Surveillance service - {x.device_id}')}\n"
+        f"📡 MQTT broker: {x.broker}\n"
+        f"📹 Topics: {', '.join(x.topics)}\n"
+        f"⏱️  Recording length: {seconds(x.duration_s)}\n"
+        f"💾 Database: {x.database}"
+    )
+
+
+def _stored(x: n.EventStored) -> str:
+    if x.is_new:
+        return f"✅ Event stored (ID: {x.row_id})"
+    return f"♻️  Event already stored (ID: {x.row_id})"
+
+
+WORDS = Words(
+    {
+        n.BrokerConnecting: _connecting,
+        n.BrokerConnected: "✅ Connected to the MQTT broker",
+        n.BrokerConnectionFailed: _connection_failed,
+        n.BrokerConnectionLost: "⚠️  Connection to the broker lost: {n.host}:{n.port} ({n.reason})",
+        n.TopicsSubscribed: "📥 Subscribed to the topics",
+        n.MessageRefused: (
+            "⛔ Message refused on {n.topic} ({n.payload_bytes} bytes)\n   Reason: {n.reason}"
+        ),
+        n.ServiceFailed: lambda x: (
+            f"💥 Service {x.service} failed: {x.reason}\n   → restart in {seconds(x.retry_in_s)}"
+        ),
+        n.ServiceStopped: "🛑 Service {n.service} stopped",
+        n.StoreFailed: lambda x: (
+            f"❌ Database unavailable: {x.reason}\n"
+            f"   → the event is kept, next try in {seconds(x.retry_in_s)}"
+        ),
+        n.SensorStarting: _sensor_starting,
+        n.SensorReady: "👀 Waiting for {n.kind}... ({n.sensor_name})",
+        n.SensorFailed: lambda x: (
+            f"❌ Sensor unavailable: {x.reason}\n   → next try in {seconds(x.retry_in_s)}"
+        ),
+        n.EdgeIgnored: lambda x: f"   (edge ignored on {x.sensor_name}: {x.verdict.value})",
+        n.EventDetected: lambda x: (
+            f"\n🚨 {_DETECTED[x.kind]}\n   Event ID: {x.event_id}\n   GPIO pin: {x.gpio_pin}"
+        ),
+        n.EventPublished: lambda x: (
+            f"📤 Message published on {x.topic}\n\n"
+            f"⏸️  Waiting {x.min_interval_s:.1f}s before the next detection..."
+        ),
+        n.PublishFailed: lambda x: (
+            f"❌ Cannot publish: {x.reason}\n"
+            f"   → event {x.event_id} is kept, next try in {seconds(x.retry_in_s)}"
+        ),
+        n.BridgeStarting: lambda x: (
+            f"{banner('MQTT → HTTP bridge')}\n"
+            f"📡 MQTT topics: {', '.join(x.topics)}\n🌐 Backend URL: {x.backend_url}"
+        ),
+        n.BridgeReady: "\n✅ Bridge started\n🌉 Waiting for MQTT events...",
+        n.MessageReceived: (
+            "\n📨 Message received on {n.topic}\n   Event ID: {n.event_id}\n"
+            "   Original type: {n.event_type}\n   Mapped type: {n.alert_type}"
+        ),
+        n.PostStarting: "🌐 HTTP POST to {n.backend_url}",
+        n.PostDelivered: "✅ Event delivered to the backend\n   Status: {n.status}",
+        n.PostRefused: (
+            "⛔ Event {n.event_id} refused by the backend\n   URL: {n.backend_url}\n"
+            "   Status: {n.status}\n   Reason: {n.reason}"
+        ),
+        n.PostPostponed: lambda x: (
+            f"❌ HTTP error: {x.reason}\n   URL: {x.backend_url}\n"
+            f"   → event {x.event_id} is KEPT, next try in {seconds(x.retry_in_s)}"
+        ),
+        n.SurveillanceStarting: _surveillance_starting,
+        n.DatabaseOpening: "\n📊 Opening the database...",
+        n.DatabaseReady: "✅ Database ready",
+        n.SurveillanceReady: (
+            "\n✅ Surveillance service started\n👀 Waiting for events...\n   (Ctrl+C to stop)"
+        ),
+        n.EventReceived: (
+            "\n🚨 Event received: {n.event_type}\n   Event ID: {n.event_id}\n   Topic: {n.topic}"
+        ),
+        n.EventStored: _stored,
+        n.RecordingStarted: lambda x: (
+            f"\n📹 Recording starts...\n   File: {x.spool_path}\n   Length: {seconds(x.duration_s)}"
+        ),
+        n.RecordingExtended: lambda x: (
+            f"📹 Recording prolonged: {seconds(x.remaining_s)} more ({x.event_id})"
+        ),
+        n.CameraTrying: "   Trying {n.source}...",
+        n.CameraRejected: "   ⚠️  {n.source} not available: {n.reason}",
+        n.CameraReady: lambda x: (
+            f"   🎥 Camera ready: {x.source}" + (" (SIMULATED picture)" if x.simulated else "")
+        ),
+        n.CameraLost: lambda x: (
+            f"❌ Camera unavailable: {x.reason}\n"
+            f"   → events go on, next try in {seconds(x.retry_in_s)}"
+        ),
+        n.ClipCaptured: lambda x: (
+            f"   ✅ Captured with {x.source}\n✅ Recording complete "
+            f"({x.duration_s:.1f}s, {x.pre_roll_s:.1f}s of it before the event)\n"
+            f"💾 Video captured: {x.clip_bytes} bytes"
+        ),
+        n.ClipStored: lambda x: (
+            f"✅ Video stored (ID: {x.row_id})\n   Size: {kilobytes(x.clip_bytes)}"
+        ),
+        n.ClipFailed: lambda x: (
+            f"❌ No video for {x.event_id}: {x.reason}"
+            + (f"\n   Kept: {x.kept_path}" if x.kept_path else "")
+        ),
+        n.WebReady: "Server running on port {n.port}\n🖥️  {n.url}",
+        n.BrowserConnected: "✅ WebSocket client connected: {n.client}",
+        n.RequestAnswered: (
+            "📥 POST /api/events - {n.status}\n   Type: {n.alert_type}\n"
+            "   Device: {n.device_id}\n   Event ID: {n.event_id}"
+        ),
+        n.RequestRefused: "⛔ POST /api/events - {n.status}\n   Reason: {n.reason}",
+        n.AlertEmitted: "📤 WebSocket emit: {n.alert_type} → {n.clients} clients",
+    }
+)

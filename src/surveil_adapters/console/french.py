@@ -1,0 +1,164 @@
+"""The spec's lines (flux-mqtt.md, "Logs typiques"), and ours in the same manner."""
+
+from surveil_adapters.console.words import Words, banner, kilobytes, seconds
+from surveil_core import notices as n
+from surveil_core.debounce import Verdict
+
+_SENSOR_TITLE = {
+    "motion": "Service Capteur de Mouvement",
+    "button": "Service Capteur de Bouton",
+    "pressure": "Service Capteur de Pression",
+}
+_WAITING_FOR = {"motion": "de mouvement", "button": "d'un appui", "pressure": "d'une pression"}
+_DETECTED = {
+    "motion": "Mouvement détecté!",
+    "button": "Bouton appuyé!",
+    "pressure": "Pression détectée!",
+}
+_IGNORED = {
+    Verdict.TOO_SOON: "trop proche du précédent",
+    Verdict.WARMING_UP: "capteur en préchauffage",
+    Verdict.RELEASED: "relâché",
+    Verdict.ACCEPTED: "accepté",
+}
+
+
+def _sensor_starting(x: n.SensorStarting) -> str:
+    simulated = "\n🧪 Capteur SIMULÉ (aucune broche réelle)" if x.simulated else ""
+    return f"{banner(_SENSOR_TITLE[x.kind])}{simulated}".rstrip("\n")
+
+
+def _connecting(x: n.BrokerConnecting) -> str:
+    text = "🔌 Connexion au broker MQTT..."
+    if x.service.startswith("sensor") and x.attempt == 1:
+        return f"\n{text}"
+    return f"\n{text} (tentative {x.attempt}/{max(x.attempt, x.logged_attempts)})"
+
+
+def _connection_failed(x: n.BrokerConnectionFailed) -> str:
+    text = f"❌ Broker injoignable: {x.host}:{x.port} ({x.reason})"
+    if x.attempt == 10:
+        text += "\n   → on réessaie sans fin ; seule une tentative sur dix est encore affichée"
+    return text
+
+
+def _surveillance_starting(x: n.SurveillanceStarting) -> str:
+    return (
+        f"{banner(f'Service Surveillance - {x.device_id}')}\n"
+        f"📡 MQTT Broker: {x.broker}\n"
+        f"📹 Topics: {', '.join(x.topics)}\n"
+        f"⏱️  Durée enregistrement: {seconds(x.duration_s)}\n"
+        f"💾 Base de données: {x.database}"
+    )
+
+
+def _stored(x: n.EventStored) -> str:
+    if x.is_new:
+        return f"✅ Événement enregistré (ID: {x.row_id})"
+    return f"♻️  Événement déjà enregistré (ID: {x.row_id})"
+
+
+WORDS = Words(
+    {
+        n.BrokerConnecting: _connecting,
+        n.BrokerConnected: "✅ Connecté au broker MQTT",
+        n.BrokerConnectionFailed: _connection_failed,
+        n.BrokerConnectionLost: "⚠️  Connexion au broker perdue: {n.host}:{n.port} ({n.reason})",
+        n.TopicsSubscribed: "📥 Abonné aux topics",
+        n.MessageRefused: (
+            "⛔ Message refusé sur {n.topic} ({n.payload_bytes} octets)\n   Raison: {n.reason}"
+        ),
+        n.ServiceFailed: lambda x: (
+            f"💥 Service {x.service} en échec: {x.reason}\n"
+            f"   → redémarrage dans {seconds(x.retry_in_s)}"
+        ),
+        n.ServiceStopped: "🛑 Service {n.service} arrêté",
+        n.StoreFailed: lambda x: (
+            f"❌ Base de données indisponible: {x.reason}\n"
+            f"   → l'événement est gardé, nouvel essai dans {seconds(x.retry_in_s)}"
+        ),
+        n.SensorStarting: _sensor_starting,
+        n.SensorReady: lambda x: f"👀 En attente {_WAITING_FOR[x.kind]}... ({x.sensor_name})",
+        n.SensorFailed: lambda x: (
+            f"❌ Capteur indisponible: {x.reason}\n   → nouvel essai dans {seconds(x.retry_in_s)}"
+        ),
+        n.EdgeIgnored: lambda x: f"   (front ignoré sur {x.sensor_name}: {_IGNORED[x.verdict]})",
+        n.EventDetected: lambda x: (
+            f"\n🚨 {_DETECTED[x.kind]}\n   Event ID: {x.event_id}\n   GPIO Pin: {x.gpio_pin}"
+        ),
+        n.EventPublished: lambda x: (
+            f"📤 Message publié sur {x.topic}\n\n"
+            f"⏸️  En attente de {x.min_interval_s:.1f}s avant prochaine détection..."
+        ),
+        n.PublishFailed: lambda x: (
+            f"❌ Publication impossible: {x.reason}\n"
+            f"   → l'événement {x.event_id} est gardé, nouvel essai dans {seconds(x.retry_in_s)}"
+        ),
+        n.BridgeStarting: lambda x: (
+            f"{banner('MQTT → HTTP Bridge')}\n"
+            f"📡 Topics MQTT: {', '.join(x.topics)}\n🌐 Backend URL: {x.backend_url}"
+        ),
+        n.BridgeReady: "\n✅ Service bridge démarré\n🌉 En attente d'événements MQTT...",
+        n.MessageReceived: (
+            "\n📨 Message reçu sur {n.topic}\n   Event ID: {n.event_id}\n"
+            "   Type original: {n.event_type}\n   Type converti: {n.alert_type}"
+        ),
+        n.PostStarting: "🌐 Envoi HTTP POST vers {n.backend_url}",
+        n.PostDelivered: "✅ Événement envoyé avec succès au backend\n   Status: {n.status}",
+        n.PostRefused: (
+            "⛔ Événement {n.event_id} refusé par le backend\n   URL: {n.backend_url}\n"
+            "   Status: {n.status}\n   Raison: {n.reason}"
+        ),
+        n.PostPostponed: lambda x: (
+            f"❌ Erreur HTTP: {x.reason}\n   URL: {x.backend_url}\n"
+            f"   → l'événement {x.event_id} est GARDÉ, nouvel essai dans {seconds(x.retry_in_s)}"
+        ),
+        n.SurveillanceStarting: _surveillance_starting,
+        n.DatabaseOpening: "\n📊 Initialisation de la base de données...",
+        n.DatabaseReady: "✅ Base de données initialisée",
+        n.SurveillanceReady: (
+            "\n✅ Service de surveillance démarré\n👀 En attente d'événements...\n"
+            "   (Ctrl+C pour arrêter)"
+        ),
+        n.EventReceived: (
+            "\n🚨 Événement reçu: {n.event_type}\n   Event ID: {n.event_id}\n   Topic: {n.topic}"
+        ),
+        n.EventStored: _stored,
+        n.RecordingStarted: lambda x: (
+            f"\n📹 Démarrage enregistrement vidéo...\n   Fichier: {x.spool_path}\n"
+            f"   Durée: {seconds(x.duration_s)}"
+        ),
+        n.RecordingExtended: lambda x: (
+            f"📹 Enregistrement prolongé: encore {seconds(x.remaining_s)} ({x.event_id})"
+        ),
+        n.CameraTrying: "   Tentative avec {n.source}...",
+        n.CameraRejected: "   ⚠️  {n.source} non disponible: {n.reason}",
+        n.CameraReady: lambda x: (
+            f"   🎥 Caméra prête: {x.source}" + (" (image SIMULÉE)" if x.simulated else "")
+        ),
+        n.CameraLost: lambda x: (
+            f"❌ Caméra indisponible: {x.reason}\n"
+            f"   → les événements continuent, nouvel essai dans {seconds(x.retry_in_s)}"
+        ),
+        n.ClipCaptured: lambda x: (
+            f"   ✅ Capturé avec {x.source}\n✅ Enregistrement terminé "
+            f"({x.duration_s:.1f}s, dont {x.pre_roll_s:.1f}s avant l'événement)\n"
+            f"💾 Vidéo capturée: {x.clip_bytes} bytes"
+        ),
+        n.ClipStored: lambda x: (
+            f"✅ Vidéo enregistrée (ID: {x.row_id})\n   Taille: {kilobytes(x.clip_bytes)}"
+        ),
+        n.ClipFailed: lambda x: (
+            f"❌ Vidéo impossible pour {x.event_id}: {x.reason}"
+            + (f"\n   Conservé: {x.kept_path}" if x.kept_path else "")
+        ),
+        n.WebReady: "Server running on port {n.port}\n🖥️  {n.url}",
+        n.BrowserConnected: "✅ WebSocket client connected: {n.client}",
+        n.RequestAnswered: (
+            "📥 POST /api/events - {n.status}\n   Type: {n.alert_type}\n"
+            "   Device: {n.device_id}\n   Event ID: {n.event_id}"
+        ),
+        n.RequestRefused: "⛔ POST /api/events - {n.status}\n   Raison: {n.reason}",
+        n.AlertEmitted: "📤 WebSocket emit: {n.alert_type} → {n.clients} clients",
+    }
+)

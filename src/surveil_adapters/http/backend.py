@@ -1,0 +1,82 @@
+"""The `Backend` port: one session, bounded time, bounded answers.
+
+A redirect is an answer like any other: following one would turn the POST into a GET
+(RFC 9110, 15.4.3) whose 200 looked like a delivery.
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+
+from surveil_core.delivery import BackendReply
+from surveil_core.errors import BackendUnreachable
+
+CONNECT_TIMEOUT_S = 3.05
+READ_TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 2048
+
+
+class HttpBackend:
+    """Posts to `url`. `token`, if any, goes out as a bearer token and nowhere else."""
+
+    def __init__(self, *, url: str, token: str | None = None) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.headers["Content-Type"] = "application/json"
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def send(self, body: bytes, idempotency_key: str) -> BackendReply:
+        """POST one body."""
+        try:
+            with self._session.post(
+                self.url,
+                data=body,
+                headers={"Idempotency-Key": idempotency_key.encode()},
+                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                text = response.raw.read(MAX_ANSWER_BYTES, decode_content=True)
+        except (requests.RequestException, OSError) as error:
+            raise BackendUnreachable(f"{self.url}: {_reason(error)}") from error
+        return BackendReply(
+            status=response.status_code,
+            retry_after_s=parse_retry_after(
+                response.headers.get("Retry-After"), now_utc=datetime.now(UTC)
+            ),
+            text=text.decode("utf-8", "replace").strip(),
+        )
+
+    def close(self) -> None:
+        """Drop the session's connections."""
+        self._session.close()
+
+
+def parse_retry_after(value: str | None, *, now_utc: datetime) -> float | None:
+    """Read `Retry-After` (RFC 9110, 10.2.3): seconds or a date. None if absent or odd."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now_utc).total_seconds())
+
+
+def _reason(error: BaseException) -> str:
+    """Say the innermost cause: 'Connection refused' is what helps."""
+    seen = error
+    while (cause := _cause(seen)) is not None:
+        seen = cause
+    return getattr(seen, "strerror", None) or str(seen) or type(seen).__name__
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+    if isinstance(inner, BaseException):
+        return inner
+    return error.__cause__ or error.__context__

@@ -1,0 +1,397 @@
+"""Everything the services tell, as values.
+
+What is said is decided here; in which words and language, by the console adapter
+(spec, "Logs typiques" of each section).
+
+The class name in snake case is the stable key of the JSON log, the fields its keys.
+"""
+
+from attrs import frozen
+
+from surveil_core.debounce import Verdict
+
+
+@frozen(kw_only=True)
+class Notice:
+    """The root of all notices. `service` names who speaks: `bridge`, `sensor-motion`..."""
+
+    service: str
+
+
+# --- any service --------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class BrokerConnecting(Notice):
+    """Attempt number `attempt` begins; `logged_attempts` are logged one by one."""
+
+    host: str
+    port: int
+    attempt: int
+    logged_attempts: int = 10
+
+
+@frozen(kw_only=True)
+class BrokerConnected(Notice):
+    """The broker accepted us."""
+
+    host: str
+    port: int
+
+
+@frozen(kw_only=True)
+class BrokerConnectionFailed(Notice):
+    """An attempt failed for `reason`."""
+
+    host: str
+    port: int
+    attempt: int
+    reason: str
+
+
+@frozen(kw_only=True)
+class BrokerConnectionLost(Notice):
+    """The connection broke; it is made again by itself."""
+
+    host: str
+    port: int
+    reason: str
+
+
+@frozen(kw_only=True)
+class TopicsSubscribed(Notice):
+    """The broker granted the subscriptions."""
+
+    topics: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class MessageRefused(Notice):
+    """A message broke the contract."""
+
+    topic: str
+    reason: str
+    payload_bytes: int
+
+
+@frozen(kw_only=True)
+class ServiceFailed(Notice):
+    """A service's loop failed unexpectedly and starts again in `retry_in_s`."""
+
+    reason: str
+    retry_in_s: float
+
+
+@frozen(kw_only=True)
+class ServiceStopped(Notice):
+    """A service has ended as asked."""
+
+
+@frozen(kw_only=True)
+class StoreFailed(Notice):
+    """A database refused; the event is kept and tried again in `retry_in_s`."""
+
+    reason: str
+    retry_in_s: float
+
+
+# --- sensor -------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class SensorStarting(Notice):
+    """A sensor service begins. `simulated` is said plainly."""
+
+    kind: str
+    sensor_name: str
+    gpio_pin: int
+    topic: str
+    simulated: bool
+
+
+@frozen(kw_only=True)
+class SensorReady(Notice):
+    """Edges are watched from now on."""
+
+    kind: str
+    sensor_name: str
+
+
+@frozen(kw_only=True)
+class SensorFailed(Notice):
+    """The sensor's pin cannot be had; tried again in `retry_in_s`."""
+
+    reason: str
+    retry_in_s: float
+
+
+@frozen(kw_only=True)
+class EdgeIgnored(Notice):
+    """An active edge did not count."""
+
+    sensor_name: str
+    verdict: Verdict
+
+
+@frozen(kw_only=True)
+class EdgesLost(Notice):
+    """A burst outran the service: `lost_edges` found the queue of `queue_edges` full."""
+
+    lost_edges: int
+    queue_edges: int
+
+
+@frozen(kw_only=True)
+class EventDetected(Notice):
+    """An edge was accepted."""
+
+    kind: str
+    event_id: str
+    gpio_pin: int
+
+
+@frozen(kw_only=True)
+class EventPublished(Notice):
+    """The event is with the MQTT client, which keeps it until the broker's PUBACK."""
+
+    event_id: str
+    topic: str
+    min_interval_s: float
+
+
+@frozen(kw_only=True)
+class PublishFailed(Notice):
+    """The MQTT client can keep no more; the event is tried again in `retry_in_s`."""
+
+    event_id: str
+    reason: str
+    retry_in_s: float
+
+
+# --- bridge -------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class BridgeStarting(Notice):
+    """The bridge's settings."""
+
+    topics: tuple[str, ...]
+    backend_url: str
+
+
+@frozen(kw_only=True)
+class BridgeReady(Notice):
+    """The bridge takes events."""
+
+
+@frozen(kw_only=True)
+class MessageReceived(Notice):
+    """The bridge holds an event."""
+
+    topic: str
+    event_id: str
+    event_type: str
+    alert_type: str
+
+
+@frozen(kw_only=True)
+class PostStarting(Notice):
+    """A POST begins."""
+
+    backend_url: str
+    event_id: str
+
+
+@frozen(kw_only=True)
+class PostDelivered(Notice):
+    """The backend has the event."""
+
+    status: int
+    event_id: str
+
+
+@frozen(kw_only=True)
+class PostRefused(Notice):
+    """The backend will never take the event."""
+
+    backend_url: str
+    event_id: str
+    status: int
+    reason: str
+
+
+@frozen(kw_only=True)
+class PostPostponed(Notice):
+    """The backend does not take the event now; it is kept and sent again."""
+
+    backend_url: str
+    event_id: str
+    reason: str
+    retry_in_s: float
+
+
+# --- surveillance -------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class SurveillanceStarting(Notice):
+    """The surveillance service's settings."""
+
+    device_id: str
+    broker: str
+    topics: tuple[str, ...]
+    duration_s: float
+    database: str
+
+
+@frozen(kw_only=True)
+class DatabaseOpening(Notice):
+    """The tables are about to be made."""
+
+
+@frozen(kw_only=True)
+class DatabaseReady(Notice):
+    """The tables are there."""
+
+
+@frozen(kw_only=True)
+class SurveillanceReady(Notice):
+    """The surveillance service takes events."""
+
+
+@frozen(kw_only=True)
+class EventReceived(Notice):
+    """The surveillance service holds an event."""
+
+    event_type: str
+    event_id: str
+    topic: str
+
+
+@frozen(kw_only=True)
+class EventStored(Notice):
+    """The event has a row; `is_new` is False for a repeat."""
+
+    row_id: int
+    event_id: str
+    is_new: bool
+
+
+@frozen(kw_only=True)
+class RecordingStarted(Notice):
+    """A clip begins."""
+
+    event_id: str
+    spool_path: str
+    duration_s: float
+
+
+@frozen(kw_only=True)
+class RecordingExtended(Notice):
+    """A further event prolongs the clip in hand."""
+
+    event_id: str
+    remaining_s: float
+
+
+@frozen(kw_only=True)
+class CameraTrying(Notice):
+    """A source of the camera chain is tried."""
+
+    source: str
+
+
+@frozen(kw_only=True)
+class CameraRejected(Notice):
+    """A source of the camera chain is not to be had."""
+
+    source: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class CameraReady(Notice):
+    """A source of the camera chain delivers. `simulated` is said plainly."""
+
+    source: str
+    simulated: bool
+
+
+@frozen(kw_only=True)
+class CameraLost(Notice):
+    """The camera failed, or none is there; events go on. Tried again in `retry_in_s`."""
+
+    reason: str
+    retry_in_s: float
+
+
+@frozen(kw_only=True)
+class ClipCaptured(Notice):
+    """The pictures of a clip are complete."""
+
+    source: str
+    clip_bytes: int
+    duration_s: float
+    pre_roll_s: float
+
+
+@frozen(kw_only=True)
+class ClipStored(Notice):
+    """The clip has a row."""
+
+    row_id: int
+    clip_bytes: int
+    event_id: str
+
+
+@frozen(kw_only=True)
+class ClipFailed(Notice):
+    """A clip could not be made or stored; `kept_path` holds what there is of it."""
+
+    event_id: str
+    reason: str
+    kept_path: str | None
+
+
+# --- backend ------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class WebReady(Notice):
+    """The web side listens."""
+
+    port: int
+    url: str
+
+
+@frozen(kw_only=True)
+class BrowserConnected(Notice):
+    """A Socket.IO client came."""
+
+    client: str
+
+
+@frozen(kw_only=True)
+class RequestAnswered(Notice):
+    """The backend answered a `POST /api/events`."""
+
+    status: int
+    alert_type: str
+    device_id: str
+    event_id: str
+
+
+@frozen(kw_only=True)
+class RequestRefused(Notice):
+    """The backend refused a `POST /api/events`."""
+
+    status: int
+    reason: str
+
+
+@frozen(kw_only=True)
+class AlertEmitted(Notice):
+    """An alert went out to `clients` browsers."""
+
+    alert_type: str
+    clients: int

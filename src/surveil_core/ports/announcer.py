@@ -1,0 +1,12 @@
+"""Telling a person, or a log collector, what happens."""
+
+from typing import Protocol
+
+from surveil_core.notices import Notice
+
+
+class Announcer(Protocol):
+    """Takes notices from any thread; must not raise and must not block for long."""
+
+    def announce(self, notice: Notice) -> None:
+        """Make `notice` visible at once."""

@@ -1,0 +1,65 @@
+"""What the HTTP API reads."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from surveil_core.vocabulary import AlertType
+
+
+@frozen(kw_only=True)
+class EventRecord:
+    """An event as the API lists it. `cursor` grows with every stored event."""
+
+    cursor: int
+    event_id: str
+    device_id: str
+    type: AlertType
+    source: str | None
+    sensor_name: str | None
+    location: str | None
+    occurred_at_utc: datetime
+    received_at_utc: datetime
+    data: Mapping[str, Any]
+    media_ids: Sequence[int] = ()
+
+
+@frozen(kw_only=True)
+class MediaRecord:
+    """A video as the API lists it."""
+
+    media_id: int
+    event_ids: Sequence[str]
+    started_at_utc: datetime
+    duration_s: float
+    pre_roll_s: float
+    clip_bytes: int
+    resolution: str
+    codec: str
+    camera_number: int
+
+
+class Archive(Protocol):
+    """Events and videos, for reading.
+
+    Safe from any thread; holds no handle between calls, so that no reader blocks the
+    writer. All raise `StoreUnavailable`.
+    """
+
+    def list_events(self, *, after: int | None, limit: int) -> Sequence[EventRecord]:
+        """List events.
+
+        With `after`, those behind that cursor, oldest first; else the latest, newest
+        first.
+        """
+
+    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
+        """The newest videos first, of one event if named."""
+
+    def find_media(self, media_id: int) -> MediaRecord | None:
+        """One video, or None."""
+
+    def read_video(self, media_id: int, *, offset: int, length: int) -> bytes:
+        """At most `length` bytes of the MP4 from `offset`; empty past its end."""

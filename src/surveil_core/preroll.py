@@ -1,0 +1,66 @@
+"""The last seconds of video, kept in RAM so that a clip can start before its trigger.
+
+Bounded in seconds and in bytes, and always begins at a keyframe: what precedes the
+first keyframe cannot be decoded. Whole groups of pictures leave at the front.
+"""
+
+from collections import deque
+
+from attrs import define, field, validators
+
+from surveil_core.video import AccessUnit
+
+
+@define(kw_only=True)
+class PreRollRing:
+    """Holds at least `min_span_s` of pictures where the camera gave as many.
+
+    Used by one thread. `max_bytes` wins over the span: a camera that floods shortens
+    the pre-roll instead of growing memory.
+    """
+
+    min_span_s: float = field(validator=validators.ge(0))
+    max_bytes: int = field(default=16 * 1024 * 1024, validator=validators.gt(0))
+    _units: deque[AccessUnit] = field(factory=deque, init=False, repr=False)
+    _bytes: int = field(default=0, init=False)
+
+    @property
+    def held_bytes(self) -> int:
+        """How much coded video is held."""
+        return self._bytes
+
+    def push(self, unit: AccessUnit) -> None:
+        """Take one picture and drop whole groups that are no longer needed."""
+        if not self._units and not unit.keyframe:
+            return
+        self._units.append(unit)
+        self._bytes += len(unit.annex_b)
+        while self._bytes > self.max_bytes:
+            self._drop_group()
+        while self._second_group_starts_by(unit.at_s - self.min_span_s):
+            self._drop_group()
+
+    def units(self) -> tuple[AccessUnit, ...]:
+        """What a clip that is triggered now begins with, oldest first."""
+        return tuple(self._units)
+
+    def clear(self) -> None:
+        """Forget everything, as when the camera was restarted."""
+        self._units.clear()
+        self._bytes = 0
+
+    def _second_group_starts_by(self, at_s: float) -> bool:
+        for index, unit in enumerate(self._units):
+            if unit.at_s > at_s:
+                return False
+            if index and unit.keyframe:
+                return True
+        return False
+
+    def _drop_group(self) -> None:
+        self._drop_one()
+        while self._units and not self._units[0].keyframe:
+            self._drop_one()
+
+    def _drop_one(self) -> None:
+        self._bytes -= len(self._units.popleft().annex_b)

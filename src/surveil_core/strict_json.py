@@ -1,0 +1,73 @@
+"""Read a JSON object from bytes that nobody vouches for.
+
+`json.loads` alone is too trusting for a network: on bytes it raises
+`UnicodeDecodeError` and `RecursionError` besides its own error, turns a number of
+5,000 digits into a plain `ValueError`, and accepts NaN, Infinity and lone
+surrogates, none of which can be sent on. Here all of that is one `BadMessage`.
+"""
+
+import json
+import math
+from typing import Any, NoReturn
+
+from surveil_core.errors import BadMessage
+
+MAX_MESSAGE_BYTES = 64 * 1024
+"""Largest message taken; the spec's own are about 250 bytes."""
+
+MAX_DEPTH = 32
+"""Deepest nesting taken; the spec's own messages have 3 levels."""
+
+
+def read_object(payload: bytes) -> dict[str, Any]:
+    """Parse `payload` as one JSON object (RFC 8259, UTF-8, no byte order mark).
+
+    Raises `BadMessage` saying what is wrong; never anything else, whatever the bytes.
+    """
+    if len(payload) > MAX_MESSAGE_BYTES:
+        raise BadMessage(f"message has {len(payload)} bytes, at most {MAX_MESSAGE_BYTES} are taken")
+    try:
+        document = json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise BadMessage(f"message is not UTF-8: {error.reason} at byte {error.start}") from error
+    except RecursionError as error:
+        raise BadMessage(f"message nests deeper than {MAX_DEPTH} levels") from error
+    except ValueError as error:
+        raise BadMessage(f"message is not JSON: {str(error)[:160]}") from error
+    if not isinstance(document, dict):
+        raise BadMessage(f"message is a JSON {type(document).__name__}, expected an object")
+    _check_tree(document, depth=1)
+    return document
+
+
+def write_object(document: dict[str, Any]) -> bytes:
+    """Write a JSON object as compact UTF-8. Raises `ValueError` for NaN and Infinity."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _check_tree(value: object, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise BadMessage(f"message nests deeper than {MAX_DEPTH} levels")
+    match value:
+        case dict():
+            for key, item in value.items():
+                _check_text(key)
+                _check_tree(item, depth + 1)
+        case list():
+            for item in value:
+                _check_tree(item, depth + 1)
+        case str():
+            _check_text(value)
+        case float() if not math.isfinite(value):
+            raise BadMessage("message has a number beyond the range of a double")
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BadMessage("message has a lone surrogate, which is no character") from error
