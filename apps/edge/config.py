@@ -104,6 +104,7 @@ class Web:
 
     host: str = "127.0.0.1"
     port: int = field(default=8080, validator=_PORT)
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -12,7 +12,7 @@ _DETECTED = {
 
 def _sensor_starting(x: n.SensorStarting) -> str:
     simulated = "\n🧪 SIMULATED sensor (no real pin)" if x.simulated else ""
-    return f"{banner(f'{x.kind.capitalize()} sensor service')}{simulated}".rstrip("\n")
+    return f"{banner(f'{x.kind.capitalize()} sensor service', indent=14)}{simulated}".rstrip("\n")
 
 
 def _connecting(x: n.BrokerConnecting) -> str:
@@ -31,7 +31,7 @@ def _connection_failed(x: n.BrokerConnectionFailed) -> str:
 
 def _surveillance_starting(x: n.SurveillanceStarting) -> str:
     return (
-        f"{banner(f'Surveillance service - {x.device_id}')}\n"
+        f"{banner(f'Surveillance service - {x.device_id}', indent=9)}\n"
         f"📡 MQTT broker: {x.broker}\n"
         f"📹 Topics: {', '.join(x.topics)}\n"
         f"⏱️  Recording length: {seconds(x.duration_s)}\n"
@@ -69,6 +69,9 @@ WORDS = Words(
             f"❌ Sensor unavailable: {x.reason}\n   → next try in {seconds(x.retry_in_s)}"
         ),
         n.EdgeIgnored: lambda x: f"   (edge ignored on {x.sensor_name}: {x.verdict.value})",
+        n.EdgesLost: lambda x: (
+            f"⚠️  {x.lost_edges} edges lost: the queue of {x.queue_edges} was full"
+        ),
         n.EventDetected: lambda x: (
             f"\n🚨 {_DETECTED[x.kind]}\n   Event ID: {x.event_id}\n   GPIO pin: {x.gpio_pin}"
         ),
@@ -81,7 +84,7 @@ WORDS = Words(
             f"   → event {x.event_id} is kept, next try in {seconds(x.retry_in_s)}"
         ),
         n.BridgeStarting: lambda x: (
-            f"{banner('MQTT → HTTP bridge')}\n"
+            f"{banner('MQTT → HTTP bridge', indent=20)}\n"
             f"📡 MQTT topics: {', '.join(x.topics)}\n🌐 Backend URL: {x.backend_url}"
         ),
         n.BridgeReady: "\n✅ Bridge started\n🌉 Waiting for MQTT events...",

@@ -25,7 +25,7 @@ _IGNORED = {
 
 def _sensor_starting(x: n.SensorStarting) -> str:
     simulated = "\n🧪 Capteur SIMULÉ (aucune broche réelle)" if x.simulated else ""
-    return f"{banner(_SENSOR_TITLE[x.kind])}{simulated}".rstrip("\n")
+    return f"{banner(_SENSOR_TITLE[x.kind], indent=14)}{simulated}".rstrip("\n")
 
 
 def _connecting(x: n.BrokerConnecting) -> str:
@@ -44,7 +44,7 @@ def _connection_failed(x: n.BrokerConnectionFailed) -> str:
 
 def _surveillance_starting(x: n.SurveillanceStarting) -> str:
     return (
-        f"{banner(f'Service Surveillance - {x.device_id}')}\n"
+        f"{banner(f'Service Surveillance - {x.device_id}', indent=9)}\n"
         f"📡 MQTT Broker: {x.broker}\n"
         f"📹 Topics: {', '.join(x.topics)}\n"
         f"⏱️  Durée enregistrement: {seconds(x.duration_s)}\n"
@@ -83,6 +83,9 @@ WORDS = Words(
             f"❌ Capteur indisponible: {x.reason}\n   → nouvel essai dans {seconds(x.retry_in_s)}"
         ),
         n.EdgeIgnored: lambda x: f"   (front ignoré sur {x.sensor_name}: {_IGNORED[x.verdict]})",
+        n.EdgesLost: lambda x: (
+            f"⚠️  {x.lost_edges} fronts perdus: la file de {x.queue_edges} était pleine"
+        ),
         n.EventDetected: lambda x: (
             f"\n🚨 {_DETECTED[x.kind]}\n   Event ID: {x.event_id}\n   GPIO Pin: {x.gpio_pin}"
         ),
@@ -95,7 +98,7 @@ WORDS = Words(
             f"   → l'événement {x.event_id} est gardé, nouvel essai dans {seconds(x.retry_in_s)}"
         ),
         n.BridgeStarting: lambda x: (
-            f"{banner('MQTT → HTTP Bridge')}\n"
+            f"{banner('MQTT → HTTP Bridge', indent=20)}\n"
             f"📡 Topics MQTT: {', '.join(x.topics)}\n🌐 Backend URL: {x.backend_url}"
         ),
         n.BridgeReady: "\n✅ Service bridge démarré\n🌉 En attente d'événements MQTT...",

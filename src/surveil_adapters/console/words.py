@@ -40,10 +40,10 @@ def _printable(notice: Notice) -> Notice:
     return attrs.evolve(notice, **changes) if changes else notice
 
 
-def banner(title: str) -> str:
-    """Draw the spec's box of 60 columns around a title."""
+def banner(title: str, *, indent: int) -> str:
+    """Draw the spec's box of 60 columns, the title after `indent` blanks."""
     line = "═" * _BOX_COLUMNS
-    return f"╔{line}╗\n║{title:^{_BOX_COLUMNS}}║\n╚{line}╝\n"
+    return f"╔{line}╗\n║{' ' * indent + title:<{_BOX_COLUMNS}}║\n╚{line}╝\n"
 
 
 def seconds(value: float) -> str:

@@ -1,0 +1,110 @@
+"""`python -m apps.edge`: the Pi's program.
+
+run [SERVICE ...]   sensor, sensor-motion, sensor-button, sensor-pressure, bridge,
+                    surveillance, web; all of them if none is named
+press NAME          press a simulated sensor of a running program
+check               read the configuration and say whether it is right
+"""
+
+import argparse
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from apps.commandline import EXIT_FAILED, EXIT_OK, announcer_for, exit_code_of, stop_on_signals
+from apps.edge import config
+from apps.edge.demo import demo, demo_settings, script
+from apps.edge.loops import Service, ServiceLoop, run_until_stopped
+from apps.edge.services import SERVICE_NAMES, EdgeServices
+from surveil_adapters.simulation.control import SOCKET_NAME, send_command
+from surveil_core.errors import ConfigurationError
+
+ALL_SERVICES = ["sensor", "bridge", "surveillance", "web"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    return exit_code_of(lambda: _command(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m apps.edge",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML)")
+    parser.add_argument("--demo", action="store_true", help="no Pi, broker or camera needed")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    run = commands.add_parser("run", help="run services")
+    run.add_argument("services", nargs="*", metavar="SERVICE", choices=[*SERVICE_NAMES, []])
+    press = commands.add_parser("press", help="press a simulated sensor")
+    press.add_argument("name", help="a sensor's name, or motion, button, pressure")
+    commands.add_parser("check", help="check the configuration")
+    return parser
+
+
+def _command(options: argparse.Namespace) -> int:
+    settings = config.load(options.config, os.environ)
+    if options.demo:
+        settings = demo_settings(settings)
+    if options.command == "check":
+        sys.stdout.write("configuration: ok\n")
+        return EXIT_OK
+    if options.command == "press":
+        answer = send_command(settings.storage.data_dir / SOCKET_NAME, f"press {options.name}")
+        sys.stdout.write(f"{answer}\n")
+        return EXIT_OK
+    return _run(settings, getattr(options, "services", []) or ALL_SERVICES, with_demo=options.demo)
+
+
+def _run(settings: config.EdgeSettings, names: list[str], *, with_demo: bool) -> int:
+    announcer = announcer_for(settings.log.format, settings.language, sys.stdout)
+    services = EdgeServices(settings=settings, stop=stop_on_signals(), announcer=announcer)
+    health_dir = _make_folders(settings.storage.data_dir)
+    if not with_demo:
+        return _run_services(services, services.named(names), health_dir)
+    with demo(services) as words:
+        sys.stdout.write(words)
+        sys.stdout.flush()
+        playing: dict[str, Service] = {"script": lambda: script(services)}
+        return _run_services(services, services.named(names) | playing, health_dir)
+
+
+def _run_services(services: EdgeServices, named: dict[str, Service], health_dir: Path) -> int:
+    loops = [
+        ServiceLoop(
+            name=name,
+            service=service,
+            clock=services.clock,
+            stop=services.stop,
+            announcer=services.announcer,
+            health_dir=health_dir,
+        )
+        for name, service in named.items()
+    ]
+    stuck = run_until_stopped(loops, services.stop, services.clock)
+    if stuck:
+        sys.stderr.write(f"did not stop within 10 s: {', '.join(stuck)}\n")
+        return EXIT_FAILED
+    return EXIT_OK
+
+
+def _make_folders(data_dir: Path) -> Path:
+    health_dir = data_dir / "health"
+    try:
+        health_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"storage.data_dir: cannot make {health_dir}: {error.strerror}; "
+            "name a folder that this user may write, such as SURVEIL_STORAGE__DATA_DIR=~/surveil"
+        ) from error
+    return health_dir
+
+
+if __name__ == "__main__":
+    threading.current_thread().name = "main"
+    sys.exit(main())

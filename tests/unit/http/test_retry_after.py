@@ -1,0 +1,28 @@
+"""`Retry-After` in both forms of RFC 9110, 10.2.3, and what peers make of it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from surveil_adapters.http.backend import parse_retry_after
+
+NOW = datetime(2025, 1, 15, 14, 30, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected_s"),
+    [
+        (None, None),
+        ("120", 120),
+        (" 7 ", 7),
+        ("Wed, 15 Jan 2025 14:31:00 GMT", 60),
+        ("Wed, 15 Jan 2025 14:00:00 GMT", 0),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
+        ("1.5", None),
+    ],
+)
+def test_retry_after_is_read_or_ignored(value: str | None, expected_s: float | None) -> None:
+    """Seconds and dates are read; anything else is as if it were absent."""
+    assert parse_retry_after(value, now_utc=NOW) == expected_s
