@@ -15,9 +15,11 @@ from pathlib import Path
 
 from apps.commandline import EXIT_FAILED, EXIT_OK, announcer_for, exit_code_of, stop_on_signals
 from apps.edge import config
-from apps.edge.demo import demo, demo_settings, script
+from apps.edge.checklist import Checklist
+from apps.edge.demo import checking, demo, demo_settings, script
 from apps.edge.loops import Service, ServiceLoop, run_until_stopped
 from apps.edge.services import SERVICE_NAMES, EdgeServices
+from surveil_adapters.console import ConsoleAnnouncer
 from surveil_adapters.simulation.control import SOCKET_NAME, send_command
 from surveil_core.errors import ConfigurationError
 
@@ -52,6 +54,9 @@ def _command(options: argparse.Namespace) -> int:
     if options.demo:
         settings = demo_settings(settings)
     if options.command == "check":
+        EdgeServices(
+            settings=settings, stop=threading.Event(), announcer=ConsoleAnnouncer(sys.stdout)
+        ).verify()
         sys.stdout.write("configuration: ok\n")
         return EXIT_OK
     if options.command == "press":
@@ -63,18 +68,28 @@ def _command(options: argparse.Namespace) -> int:
 
 def _run(settings: config.EdgeSettings, names: list[str], *, with_demo: bool) -> int:
     announcer = announcer_for(settings.log.format, settings.language, sys.stdout)
+    if with_demo:
+        return _run_demo(settings, names, Checklist(announcer))
     services = EdgeServices(settings=settings, stop=stop_on_signals(), announcer=announcer)
-    health_dir = _make_folders(settings.storage.data_dir)
-    if not with_demo:
-        return _run_services(services, services.named(names), health_dir)
+    services.verify()
+    return _run_services(services, services.named(names))
+
+
+def _run_demo(settings: config.EdgeSettings, names: list[str], checklist: Checklist) -> int:
+    services = EdgeServices(settings=settings, stop=stop_on_signals(), announcer=checklist)
     with demo(services) as words:
+        services.verify()
         sys.stdout.write(words)
         sys.stdout.flush()
-        playing: dict[str, Service] = {"script": lambda: script(services)}
-        return _run_services(services, services.named(names) | playing, health_dir)
+        playing: dict[str, Service] = {
+            "script": lambda: script(services),
+            "checklist": lambda: checking(services, checklist, sys.stdout),
+        }
+        return _run_services(services, services.named(names) | playing)
 
 
-def _run_services(services: EdgeServices, named: dict[str, Service], health_dir: Path) -> int:
+def _run_services(services: EdgeServices, named: dict[str, Service]) -> int:
+    health_dir = _make_folders(services.settings.storage.data_dir)
     loops = [
         ServiceLoop(
             name=name,

@@ -11,6 +11,7 @@ from surveil_core.errors import ConfigurationError
 from surveil_core.events import SensorKind
 from surveil_core.ports.sensors import SensorSpec
 from surveil_core.recording import RecordingPolicy
+from surveil_core.services.filming import CameraMode
 from surveil_core.video import VideoFormat
 from surveil_core.vocabulary import FACTS_BY_KIND
 
@@ -61,7 +62,7 @@ class Camera:
     source: str = "auto"
     resolution: str = "1280x720"
     fps: int = 15
-    mode: str = field(default="standby", validator=validators.in_(("standby", "on-demand")))
+    mode: CameraMode = CameraMode.STANDBY
     name: str = "Caméra 1"
     format: VideoFormat = field(
         init=False, default=Factory(lambda x: VideoFormat.parse(x.resolution, x.fps), True)

@@ -10,12 +10,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import attrs
 
 from apps.backend import config as backend_config
 from apps.backend.composition import backend
+from apps.edge.checklist import Checklist, ChecklistPrinter
 from apps.edge.config import EdgeSettings
+from apps.edge.loops import Step
 from apps.edge.services import EdgeServices
 from surveil_adapters.simulation.demo import demo_steps
 from surveil_adapters.simulation.player import play
@@ -90,17 +93,39 @@ def demo(services: EdgeServices) -> Iterator[str]:
             )
             yield _TEXT[settings.language].format(
                 camera=services.settings.camera.source,
-                page=f"http://{LOOPBACK}:{services.settings.web.port}",
+                page=page_url(services.settings),
                 backend=server.url,
                 data=settings.storage.data_dir.resolve(),
             )
 
 
 @contextmanager
-def script(services: EdgeServices) -> Iterator[None]:
+def script(services: EdgeServices) -> Iterator[Step]:
     """Have things happen, on the step's own thread, for as long as the demo runs."""
     steps = demo_steps(services.settings.sensors, random.random)
-    yield lambda _timeout_s: play(steps, board=services.board, clock=services.clock)
+
+    def play_to_the_end(_timeout_s: float) -> None:
+        play(steps, board=services.board, clock=services.clock)
+
+    yield play_to_the_end
+
+
+@contextmanager
+def checking(services: EdgeServices, checklist: Checklist, stream: TextIO) -> Iterator[Step]:
+    """Show the spec's checklist once it is true."""
+    printer = ChecklistPrinter(
+        checklist=checklist,
+        page_url=page_url(services.settings),
+        broker_port=services.settings.mqtt.port,
+        clock=services.clock,
+        stream=stream,
+    )
+    yield printer.step
+
+
+def page_url(settings: EdgeSettings) -> str:
+    """Where the Pi's page is."""
+    return f"http://{settings.web.host}:{settings.web.port}"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property, partial
 
-from attrs import define, field
+from attrs import define
 
 from apps.edge.config import EdgeSettings
 from apps.edge.loops import Service, Step
@@ -21,11 +21,11 @@ from surveil_adapters.clock import SystemClock
 from surveil_adapters.gpio.gpiozero_sensors import GpiozeroSensors
 from surveil_adapters.http import HttpBackend
 from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
-from surveil_adapters.queues import TriggerQueue
+from surveil_adapters.queues import ThreadTriggerQueue
 from surveil_adapters.simulation.board import SimulatedBoard
 from surveil_adapters.simulation.control import SOCKET_NAME, ControlServer
 from surveil_adapters.simulation.sensors import SimulatedSensors
-from surveil_adapters.spool import FileSpool
+from surveil_adapters.spool import DiskSpool
 from surveil_adapters.sqlite import (
     SqliteArchive,
     SqliteEventStore,
@@ -56,14 +56,18 @@ SENSOR_SERVICES = {f"sensor-{kind}": kind for kind in SensorKind}
 SERVICE_NAMES = ("sensor", *SENSOR_SERVICES, "bridge", "surveillance", "web")
 
 
-@define(kw_only=True)
+@define(kw_only=True, slots=False)
 class EdgeServices:
     """Makes services by name; what they share in one process lives here."""
 
     settings: EdgeSettings
     stop: threading.Event
     announcer: Announcer
-    triggers: TriggerQueue = field(factory=TriggerQueue)
+
+    def verify(self) -> None:
+        """Raise `ConfigurationError` for what settings alone cannot show: files, camera names."""
+        _ = self._broker, self._filming
+        read_secret(self.settings.bridge.token_file, "bridge.token_file")
 
     def named(self, names: list[str]) -> dict[str, Service]:
         """Make the services of `names`, `sensor` standing for all configured kinds.
@@ -188,7 +192,7 @@ class EdgeServices:
             surveillance = SurveillanceService(
                 inbox=inbox,
                 store=store,
-                recorder=self.triggers,
+                recorder=self._filming,
                 clock=self.clock,
                 announcer=self.announcer,
                 random_unit=random.random,
@@ -200,28 +204,7 @@ class EdgeServices:
     @contextmanager
     def camera(self) -> Iterator[Step]:
         """Film what surveillance asks for."""
-        settings = self.settings
-        camera = CameraChain(
-            candidates_for(settings.camera.source, settings.camera.format, self.clock),
-            announcer=self.announcer,
-            service="surveillance",
-        )
-        with (
-            closing(SqliteMediaStore(self._database)) as store,
-            closing(
-                FilmingService(
-                    source=camera,
-                    spool=FileSpool(settings.storage.data_dir / "spool"),
-                    store=store,
-                    triggers=self.triggers,
-                    policy=settings.recording.policy,
-                    mode=settings.camera.mode,
-                    clock=self.clock,
-                    announcer=self.announcer,
-                    random_unit=random.random,
-                )
-            ) as filming,
-        ):
+        with closing(self._media), closing(self._filming) as filming:
             yield filming.step
 
     @contextmanager
@@ -266,6 +249,31 @@ class EdgeServices:
             path=self.settings.storage.database,
             sensors=self.settings.sensors,
             camera_name=self.settings.camera.name,
+        )
+
+    @cached_property
+    def _media(self) -> SqliteMediaStore:
+        return SqliteMediaStore(self._database)
+
+    @cached_property
+    def _filming(self) -> FilmingService:
+        """Shared: `surveillance` asks it for clips, `camera` makes them."""
+        settings = self.settings
+        return FilmingService(
+            source=CameraChain(
+                candidates_for(settings.camera.source, settings.camera.format, self.clock),
+                announcer=self.announcer,
+                clock=self.clock,
+                service="surveillance",
+            ),
+            spool=DiskSpool(settings.storage.data_dir / "spool"),
+            store=self._media,
+            triggers=ThreadTriggerQueue(),
+            policy=settings.recording.policy,
+            mode=settings.camera.mode,
+            clock=self.clock,
+            announcer=self.announcer,
+            random_unit=random.random,
         )
 
     @cached_property

@@ -1,0 +1,114 @@
+"""The nine boxes at the end of the spec, ticked by what really happens in the demo.
+
+Eight are seen in the notices that pass; the ninth, whether a video can be fetched, is
+tried over HTTP as a browser would.
+"""
+
+from collections.abc import Callable
+from typing import TextIO
+
+import requests
+from attrs import define, field
+
+from surveil_core import notices
+from surveil_core.ports.announcer import Announcer
+from surveil_core.ports.clock import Clock
+
+GIVE_UP_AFTER_S = 90.0
+_PROBE_TIMEOUT_S = 5.0
+
+BOXES = {
+    "broker": "mqtt-broker démarre et écoute sur le port {port}",
+    "sensor": "sensor_motion.py se connecte au broker et publie sur `sensor/motion`",
+    "bridge": "mqtt-bridge reçoit les messages et les envoie au backend",
+    "created": "Backend répond 201 Created à mqtt-bridge",
+    "emitted": "Backend émet les événements via WebSocket",
+    "received": "surveillance_service reçoit les messages MQTT",
+    "stored": "surveillance_service enregistre dans surveillance.db",
+    "captured": "surveillance_service capture des vidéos",
+    "fetched": "Les vidéos sont accessibles via l'API",
+}
+
+_TICKED_BY: dict[type[notices.Notice], tuple[str, Callable[..., bool]]] = {
+    notices.BrokerConnected: ("broker", lambda n: True),
+    notices.EventPublished: ("sensor", lambda n: n.topic == "sensor/motion"),
+    notices.PostStarting: ("bridge", lambda n: True),
+    notices.PostDelivered: ("created", lambda n: n.status == 201),
+    notices.AlertEmitted: ("emitted", lambda n: n.service == "backend"),
+    notices.EventReceived: ("received", lambda n: True),
+    notices.EventStored: ("stored", lambda n: n.is_new),
+    notices.ClipStored: ("captured", lambda n: True),
+}
+
+
+@define
+class Checklist:
+    """An announcer that passes on what it hears, and ticks boxes. Safe from any thread."""
+
+    inner: Announcer
+    ticked: set[str] = field(factory=set, init=False)
+
+    def announce(self, notice: notices.Notice) -> None:
+        """Pass `notice` on, and tick its box if it has one."""
+        self.inner.announce(notice)
+        box, proves = _TICKED_BY.get(type(notice), ("", lambda n: False))
+        if proves(notice):
+            self.ticked.add(box)
+
+    def is_complete(self) -> bool:
+        """Whether all nine are true."""
+        return self.ticked >= BOXES.keys()
+
+    def text(self, *, broker_port: int) -> str:
+        """Draw the list as the spec does."""
+        lines = [
+            f"- [{'x' if box in self.ticked else ' '}] {words.format(port=broker_port)}"
+            for box, words in BOXES.items()
+        ]
+        return "\n✅ Checklist de Vérification\n\n" + "\n".join(lines) + "\n\n"
+
+    def try_fetching(self, page_url: str) -> None:
+        """Tick the last box if the first bytes of the newest video come by a Range request."""
+        try:
+            media = requests.get(f"{page_url}/api/media", timeout=_PROBE_TIMEOUT_S).json()
+            newest = media["media"][0]["media_id"]
+            answer = requests.get(
+                f"{page_url}/api/media/{newest}/video",
+                headers={"Range": "bytes=0-11"},
+                timeout=_PROBE_TIMEOUT_S,
+            )
+        except (requests.RequestException, LookupError, ValueError):
+            return
+        if answer.status_code == requests.codes.partial and answer.content[4:8] == b"ftyp":
+            self.ticked.add("fetched")
+
+
+@define(kw_only=True)
+class ChecklistPrinter:
+    """Prints the list once: when it is complete, or after 90 s as it then is."""
+
+    checklist: Checklist
+    page_url: str
+    broker_port: int
+    clock: Clock
+    stream: TextIO
+    _began_at_s: float = field(init=False)
+    _is_printed: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._began_at_s = self.clock.monotonic_s()
+
+    def step(self, timeout_s: float) -> None:
+        """Look once, then wait."""
+        if not self._is_printed:
+            self._look()
+        self.clock.wait_s(timeout_s)
+
+    def _look(self) -> None:
+        if "captured" in self.checklist.ticked:
+            self.checklist.try_fetching(self.page_url)
+        is_late = self.clock.monotonic_s() - self._began_at_s > GIVE_UP_AFTER_S
+        if self.checklist.is_complete() or is_late:
+            self._is_printed = True
+            self.stream.write(self.checklist.text(broker_port=self.broker_port))
+            self.stream.flush()

@@ -1,0 +1,71 @@
+// Every word of the page, in French and in English; the browser's language chooses.
+
+const FRENCH = {
+  skip: "Aller aux événements",
+  events: "Événements",
+  empty: "Rien pour l’instant. Une alerte s’affichera ici dès qu’un capteur se déclenche.",
+  connecting: "Connexion…",
+  connected: "En direct",
+  lost: "Connexion perdue, nouvel essai…",
+  motion_detected: "Mouvement détecté",
+  button_pressed: "Appui détecté",
+  recording: "Enregistrement en cours…",
+  watch: "Voir la vidéo",
+  noVideo: "Sans vidéo",
+  damaged: "Cette vidéo ne peut pas être lue.",
+  download: "Télécharger (MP4)",
+  raw: "Flux brut (H.264)",
+  idleTitle: "Tout est calme",
+  idleDetail: "La vidéo d’un événement se lit ici.",
+  fresh: "nouveau",
+  refused: "Les événements ne peuvent pas être lus : ",
+};
+
+const ENGLISH: typeof FRENCH = {
+  skip: "Skip to the events",
+  events: "Events",
+  empty: "Nothing yet. An alert appears here as soon as a sensor fires.",
+  connecting: "Connecting…",
+  connected: "Live",
+  lost: "Connection lost, trying again…",
+  motion_detected: "Motion detected",
+  button_pressed: "Press detected",
+  recording: "Recording…",
+  watch: "Watch the video",
+  noVideo: "No video",
+  damaged: "This video cannot be played.",
+  download: "Download (MP4)",
+  raw: "Raw stream (H.264)",
+  idleTitle: "All is quiet",
+  idleDetail: "The video of an event plays here.",
+  fresh: "new",
+  refused: "The events cannot be read: ",
+};
+
+/** The first of the browser's languages that we speak; French, the project's, if none. */
+export const language =
+  navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag === "fr" || tag === "en") ??
+  "fr";
+
+export const texts = language === "en" ? ENGLISH : FRENCH;
+
+const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
+const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" });
+
+/** Times are shown in the viewer's own zone. */
+export const formatTime = (at: Date): string => time.format(at);
+export const formatDay = (at: Date): string => day.format(at);
+export const formatFull = (at: Date): string => full.format(at);
+
+const megabytes = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+
+export function formatSize(bytes: number): string {
+  const unit = language === "en" ? "MB" : "Mo";
+  return `${megabytes.format(bytes / 1e6)} ${unit}`;
+}
+
+export function formatDuration(seconds: number): string {
+  return `${Math.round(seconds)} s`;
+}
