@@ -1,0 +1,139 @@
+"""`surveillance.db` as the HTTP API reads it.
+
+Opened for each call and closed again: a handle kept open while a browser plays a video
+would keep the writer out. A video is read by chunk, never as a whole.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from surveil_adapters.sqlite.connection import reading
+from surveil_core.events import EventType
+from surveil_core.messages import parse_timestamp
+from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
+
+_MAX_INTEGER = 2**63 - 1
+
+_EVENTS = """
+    SELECT e.id_evenement, e.event_id, e.device_id, e.type_evenement, e.source,
+           c.nom_capteur, c.emplacement, e.date_evenement, e.date_reception,
+           e.metadata,
+           (SELECT json_group_array(id_media) FROM media_evenement
+            WHERE id_evenement = e.id_evenement)
+    FROM evenement e JOIN capteur c ON c.id_capteur = e.id_capteur
+"""
+_MEDIA = """
+    SELECT m.id_media,
+           (SELECT json_group_array(json_array(
+                       e.id_evenement != m.id_evenement, e.id_evenement, e.event_id))
+            FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
+            WHERE l.id_media = m.id_media),
+           m.date_debut, m.duree, m.duree_preroll, m.taille, m.resolution, m.codec,
+           m.numero_camera
+    FROM media m
+"""
+_OF_EVENT = """
+    WHERE m.id_media IN (SELECT l.id_media FROM media_evenement l
+                         JOIN evenement e ON e.id_evenement = l.id_evenement
+                         WHERE e.event_id = ?)
+"""
+
+
+@frozen
+class SqliteArchive:
+    """An `Archive` on `surveillance.db`. Safe from any thread."""
+
+    _path: Path
+
+    def list_events(self, *, after: int | None, limit: int) -> Sequence[EventRecord]:
+        """Behind cursor `after`, oldest first; without it the latest, newest first."""
+        where = "" if after is None else "WHERE e.id_evenement > ?"
+        order = "DESC" if after is None else "ASC"
+        values = [] if after is None else [_bounded(after)]
+        with reading(self._path) as connection:
+            rows = connection.execute(
+                f"{_EVENTS} {where} ORDER BY e.id_evenement {order} LIMIT ?",
+                (*values, _bounded(max(limit, 0))),
+            ).fetchall()
+        return [_event_record(row) for row in rows]
+
+    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
+        """The newest videos first, of one event if named."""
+        if event_id is not None and not event_id.isprintable():
+            return []  # no stored id is such, and SQLite takes no lone surrogate
+        where, values = ("", []) if event_id is None else (_OF_EVENT, [event_id])
+        with reading(self._path) as connection:
+            rows = connection.execute(
+                f"{_MEDIA} {where} ORDER BY m.id_media DESC LIMIT ?",
+                (*values, _bounded(max(limit, 0))),
+            ).fetchall()
+        return [_media_record(row) for row in rows]
+
+    def find_media(self, media_id: int) -> MediaRecord | None:
+        """One video, or None."""
+        with reading(self._path) as connection:
+            row = connection.execute(
+                f"{_MEDIA} WHERE m.id_media = ?", (_bounded(media_id),)
+            ).fetchone()
+        return None if row is None else _media_record(row)
+
+    def read_video(self, media_id: int, *, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`; empty past the end or without a video."""
+        with reading(self._path) as connection:
+            if _has_media(connection, media_id):
+                return _read_blob(connection, media_id, max(offset, 0), max(length, 0))
+        return b""
+
+
+def _has_media(connection: sqlite3.Connection, media_id: int) -> bool:
+    query = "SELECT 1 FROM media WHERE id_media = ?"
+    return connection.execute(query, (_bounded(media_id),)).fetchone() is not None
+
+
+def _read_blob(connection: sqlite3.Connection, media_id: int, offset: int, length: int) -> bytes:
+    with connection.blobopen("media", "video", media_id, readonly=True) as blob:
+        if offset >= len(blob):
+            return b""
+        blob.seek(offset)
+        return blob.read(min(length, len(blob) - offset))
+
+
+def _bounded(value: int) -> int:
+    """Keep a caller's number within SQLite's; no row lies beyond."""
+    return max(-_MAX_INTEGER, min(value, _MAX_INTEGER))
+
+
+def _event_record(row: tuple[Any, ...]) -> EventRecord:
+    return EventRecord(
+        cursor=row[0],
+        event_id=row[1],
+        device_id=row[2],
+        type=ALERT_TYPE_BY_EVENT_TYPE[EventType(row[3])],
+        source=row[4],
+        sensor_name=row[5],
+        location=row[6],
+        occurred_at_utc=parse_timestamp(row[7]),
+        received_at_utc=parse_timestamp(row[8]),
+        data=json.loads(row[9]).get("data", {}),
+        media_ids=json.loads(row[10]),
+    )
+
+
+def _media_record(row: tuple[Any, ...]) -> MediaRecord:
+    return MediaRecord(
+        media_id=row[0],
+        event_ids=[event_id for _, _, event_id in sorted(json.loads(row[1]))],
+        started_at_utc=parse_timestamp(row[2]),
+        duration_s=float(row[3]),
+        pre_roll_s=float(row[4]),
+        clip_bytes=row[5],
+        resolution=row[6],
+        codec=row[7],
+        camera_number=row[8],
+    )

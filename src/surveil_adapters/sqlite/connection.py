@@ -1,0 +1,183 @@
+"""Opening SQLite files, transactions on them, and SQLite's errors in our words.
+
+A store keeps one connection, opened at its first use and again after any failure, so
+that it comes back by itself once the cause is gone.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from attrs import define, field
+
+from surveil_core.errors import ConfigurationError, StoreUnavailable
+
+BUSY_TIMEOUT_MS = 5000
+"""How long one call waits for another program to release the file."""
+
+_ADVICE_BY_CODE = {
+    sqlite3.SQLITE_BUSY: "another program is writing it; wait, or close that program",
+    sqlite3.SQLITE_LOCKED: "another program is writing it; wait, or close that program",
+    sqlite3.SQLITE_FULL: "the disk is full; free some space on it",
+    sqlite3.SQLITE_IOERR: "the disk failed; look for its errors with `dmesg`",
+    sqlite3.SQLITE_READONLY: "the file may not be written; give this user the right to",
+    sqlite3.SQLITE_PERM: "the file may not be opened; give this user the right to",
+    sqlite3.SQLITE_CANTOPEN: (
+        "make sure that this user may write in its folder, and that the service "
+        "which makes the file has run"
+    ),
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; move it aside and restore a copy",
+    sqlite3.SQLITE_NOTADB: "the file is no SQLite database; move it aside",
+    sqlite3.SQLITE_TOOBIG: "SQLite stores at most 1,000,000,000 bytes in a field; shorten the clip",
+    sqlite3.SQLITE_CONSTRAINT: "it breaks a rule of the schema; see schema.sql",
+}
+_OTHER_ADVICE = "check the file with `sqlite3 FILE 'PRAGMA integrity_check'`"
+
+
+@contextmanager
+def translating(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the disk's errors into `StoreUnavailable`, naming `path`.
+
+    `sqlite3.ProgrammingError` passes: it is a defect of ours, which waiting cannot mend.
+    """
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise
+    except sqlite3.Error as error:
+        primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        advice = _ADVICE_BY_CODE.get(primary_code, _OTHER_ADVICE)
+        raise StoreUnavailable(f"{path}: {error}: {advice}") from error
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error}: check the disk and this user's rights") from error
+
+
+def connect(path: Path, *, journal_mode: str) -> sqlite3.Connection:
+    """Open `path` for writing, creating it and its folder; the caller closes it.
+
+    A commit is on the disk when it returns (`synchronous` FULL). Transactions are begun
+    by `transaction`, never implicitly. Raises `sqlite3.Error` or `OSError`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
+    )
+    with closing_on_error(connection):
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heard by an empty file only
+        connection.execute(f"PRAGMA journal_mode = {journal_mode}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open `path` for one look that sees one state of it, and close it again.
+
+    Opened "rw" but forbidden to write: after a writer's death the first reader must be
+    able to roll its transaction back, which "ro" cannot. Raises `StoreUnavailable`.
+    """
+    with translating(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=BUSY_TIMEOUT_MS / 1000,
+            isolation_level=None,
+        )
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write all or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def apply_schema(
+    connection: sqlite3.Connection, *, path: Path, schema_name: str, version: int
+) -> None:
+    """Make the tables of `schema_name` (a file beside this one) where there are none.
+
+    Safe when two processes do so at once. Raises `ConfigurationError` for a file that a
+    later release wrote.
+    """
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > version:
+        raise ConfigurationError(
+            f"{path} has schema version {found}, this release knows up to {version}: "
+            "install the release that wrote it, or name another storage.data_dir"
+        )
+    if found < version:
+        schema = resources.files(__package__).joinpath(schema_name).read_text("utf-8")
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {version};\nCOMMIT;"
+        )
+
+
+@contextmanager
+def closing_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    """Close a connection whose preparation fails."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+@define(kw_only=True)
+class KeptConnection:
+    """One connection for many calls, from any thread, one at a time."""
+
+    path: Path
+    _open: Callable[[], sqlite3.Connection]
+    _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+    _connection: sqlite3.Connection | None = field(default=None, init=False, repr=False)
+    _closed: bool = field(default=False, init=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Open if need be, begin, and commit at the end.
+
+        Raises `StoreUnavailable`, after which nothing of the transaction remains.
+        """
+        with self._lock, translating(self.path):
+            connection = self._get()
+            try:
+                with transaction(connection):
+                    yield connection
+            except sqlite3.Error:
+                self._drop()
+                raise
+
+    def close(self) -> None:
+        """Wait for the call in hand, then close. Closing twice is safe."""
+        with self._lock:
+            self._closed = True
+            self._drop()
+
+    def _get(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreUnavailable(f"{self.path}: the store has been closed: open a new one")
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
