@@ -17,7 +17,7 @@ from attrs import frozen
 
 from surveil_core.errors import BadMessage
 from surveil_core.events import MAX_TEXT_CHARS, EventType, PinState, SensorEvent
-from surveil_core.strict_json import read_object, write_object
+from surveil_core.strict_json import MAX_DEPTH, MAX_MESSAGE_BYTES, read_object, write_object
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE, AlertType
 
 T = TypeVar("T")
@@ -25,6 +25,11 @@ E = TypeVar("E", bound=StrEnum)
 
 _SENSOR_FIELDS = ("event_id", "device_id", "source", "type", "data", "timestamp")
 _MAX_GPIO_PIN = 1023
+
+MAX_BODY_BYTES = 8 * MAX_MESSAGE_BYTES
+"""Largest backend body taken: whatever message the bridge took must fit once rewritten,
+and `1e15` (4 bytes) becomes `1000000000000000.0` (18).
+"""
 
 
 @frozen(kw_only=True)
@@ -87,7 +92,7 @@ def build_sensor_message(event: SensorEvent) -> bytes:
             "type": event.type.value,
             "data": dict(event.data),
             "timestamp": format_timestamp(event.occurred_at_utc),
-            **event.extra,
+            **{k: v for k, v in event.extra.items() if k not in _SENSOR_FIELDS},
         }
     )
 
@@ -135,7 +140,7 @@ def idempotency_key(event: SensorEvent) -> str:
 
 def parse_backend_body(payload: bytes) -> BackendEvent:
     """Read a `POST /api/events` body, the spec's full form or its minimal one."""
-    document = read_object(payload)
+    document = read_object(payload, max_bytes=MAX_BODY_BYTES, max_depth=MAX_DEPTH + 1)
     for name in ("type", "device_id"):
         if name not in document:
             raise BadMessage(f"field {name!r} is missing; needed are type, device_id")

@@ -44,6 +44,19 @@ class PreRollRing:
         """What a clip that is triggered now begins with, oldest first."""
         return tuple(self._units)
 
+    def units_since(self, at_s: float) -> tuple[AccessUnit, ...]:
+        """What a clip that should begin at `at_s` begins with, oldest first.
+
+        Starts at the last keyframe taken by `at_s`, or else at the oldest held.
+        """
+        start = 0
+        for index, unit in enumerate(self._units):
+            if unit.at_s > at_s:
+                break
+            if unit.keyframe:
+                start = index
+        return tuple(self._units)[start:]
+
     def clear(self) -> None:
         """Forget everything, as when the camera was restarted."""
         self._units.clear()

@@ -19,24 +19,26 @@ MAX_DEPTH = 32
 """Deepest nesting taken; the spec's own messages have 3 levels."""
 
 
-def read_object(payload: bytes) -> dict[str, Any]:
+def read_object(
+    payload: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES, max_depth: int = MAX_DEPTH
+) -> dict[str, Any]:
     """Parse `payload` as one JSON object (RFC 8259, UTF-8, no byte order mark).
 
     Raises `BadMessage` saying what is wrong; never anything else, whatever the bytes.
     """
-    if len(payload) > MAX_MESSAGE_BYTES:
-        raise BadMessage(f"message has {len(payload)} bytes, at most {MAX_MESSAGE_BYTES} are taken")
+    if len(payload) > max_bytes:
+        raise BadMessage(f"message has {len(payload)} bytes, at most {max_bytes} are taken")
     try:
         document = json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise BadMessage(f"message is not UTF-8: {error.reason} at byte {error.start}") from error
     except RecursionError as error:
-        raise BadMessage(f"message nests deeper than {MAX_DEPTH} levels") from error
+        raise BadMessage(f"message nests deeper than {max_depth} levels") from error
     except ValueError as error:
         raise BadMessage(f"message is not JSON: {str(error)[:160]}") from error
     if not isinstance(document, dict):
         raise BadMessage(f"message is a JSON {type(document).__name__}, expected an object")
-    _check_tree(document, depth=1)
+    _check_tree(document, levels_left=max_depth, max_depth=max_depth)
     return document
 
 
@@ -49,17 +51,17 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _check_tree(value: object, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise BadMessage(f"message nests deeper than {MAX_DEPTH} levels")
+def _check_tree(value: object, *, levels_left: int, max_depth: int) -> None:
+    if levels_left < 1:
+        raise BadMessage(f"message nests deeper than {max_depth} levels")
     match value:
         case dict():
             for key, item in value.items():
                 _check_text(key)
-                _check_tree(item, depth + 1)
+                _check_tree(item, levels_left=levels_left - 1, max_depth=max_depth)
         case list():
             for item in value:
-                _check_tree(item, depth + 1)
+                _check_tree(item, levels_left=levels_left - 1, max_depth=max_depth)
         case str():
             _check_text(value)
         case float() if not math.isfinite(value):

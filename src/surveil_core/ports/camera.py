@@ -18,7 +18,11 @@ class VideoSource(Protocol):
     name: str
     """As the spec's log prints it: `libcamera-vid`, `ffmpeg`, ..."""
 
+    simulated: bool
+    """Whether the pictures show no real place now: a test picture, or a file."""
+
     format: VideoFormat
+    """What was asked for; once open, with the true picture size."""
 
     def open(self) -> None:
         """Take the camera. Raises `CameraUnavailable` with the reason."""
@@ -49,6 +53,14 @@ class Clip:
     camera_number: int = 1
 
 
+@frozen(kw_only=True)
+class VideoFile:
+    """A playable file and its size."""
+
+    path: Path
+    size_bytes: int
+
+
 class ClipWriter(Protocol):
     """One clip being written, safe on disk picture by picture. Used by one thread."""
 
@@ -58,7 +70,7 @@ class ClipWriter(Protocol):
     def append(self, unit: AccessUnit) -> None:
         """Write one picture. Raises `StoreUnavailable` when the disk refuses."""
 
-    def finish(self) -> Path:
+    def finish(self) -> VideoFile:
         """Close the stream and wrap it as a playable MP4, without transcoding.
 
         Raises `StoreUnavailable`; the raw stream then stays where it is.

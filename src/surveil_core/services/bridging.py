@@ -28,6 +28,9 @@ from surveil_core.ports.broker import Delivery, Inbox
 from surveil_core.ports.clock import Clock
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
 
+MAX_RETRY_AFTER_S = 3600.0
+"""Longest pause that a backend's `Retry-After` gets; a mistaken one must not last a year."""
+
 
 @define(kw_only=True)
 class BridgingService:
@@ -92,7 +95,8 @@ class BridgingService:
             if reason is None:
                 return True
             failures += 1
-            retry_in_s = retry_after_s or self.backoff.delay_s(failures, self.random_unit())
+            retry_in_s = min(retry_after_s or 0.0, MAX_RETRY_AFTER_S)
+            retry_in_s = retry_in_s or self.backoff.delay_s(failures, self.random_unit())
             self.announcer.announce(
                 PostPostponed(
                     service=self.service,

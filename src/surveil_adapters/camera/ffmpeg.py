@@ -1,0 +1,171 @@
+"""What ffmpeg can see: V4L2 cameras, network cameras, video files, a test picture.
+
+Network cameras are copied as they come; all else is encoded by libx264 in its cheapest
+preset, on one thread and at low priority, so that events go first. Files are encoded
+too: a file may hold any codec, and seldom has a keyframe each second.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import ffmpeg
+
+from surveil_adapters.camera.process import ProgramSource
+from surveil_core.errors import CameraUnavailable
+from surveil_core.ports.clock import Clock
+from surveil_core.video import VideoFormat
+
+NAME = "ffmpeg"
+_QUIET: dict[str, Any] = {"hide_banner": None, "nostdin": None, "loglevel": "error"}
+_NICE = 5
+_BITS_PER_PIXEL = 0.15
+_LOCAL_PICTURE_WITHIN_S = 6.0
+_NETWORK_PICTURE_WITHIN_S = 15.0
+_NETWORK_TIMEOUT_US = 5_000_000
+
+
+def synthetic_source(format: VideoFormat, clock: Clock) -> ProgramSource:
+    """Build a moving test picture which shows the time since its start."""
+
+    def arguments(asked: VideoFormat) -> Sequence[str]:
+        picture = f"testsrc2=size={asked.resolution}:rate={asked.fps}"
+        return _encoded(ffmpeg.input(picture, f="lavfi", re=None, **_QUIET), asked)
+
+    return _encoding_source(arguments, format, clock, simulated=True)
+
+
+def file_source(path: Path, format: VideoFormat, clock: Clock) -> ProgramSource:
+    """Build a source that plays a file in real time, for ever, fitted into `format`."""
+
+    def arguments(asked: VideoFormat) -> Sequence[str]:
+        played = ffmpeg.input(f"file:{path}", re=None, stream_loop=-1, threads=1, **_QUIET)
+        return _encoded(_fitted(played["v:0"], asked), asked, fpsmax=asked.fps)
+
+    return _encoding_source(arguments, format, clock, simulated=True)
+
+
+def v4l2_source(device: Path, format: VideoFormat, clock: Clock) -> ProgramSource:
+    """Build a source that reads a V4L2 device such as a USB camera."""
+
+    def arguments(asked: VideoFormat) -> Sequence[str]:
+        camera = ffmpeg.input(
+            str(device), f="v4l2", video_size=asked.resolution, framerate=asked.fps, **_QUIET
+        )
+        return _encoded(camera, asked)
+
+    return _encoding_source(arguments, format, clock, simulated=False)
+
+
+def rtsp_source(url: str, format: VideoFormat, clock: Clock) -> ProgramSource:
+    """Build a source that copies the H.264 of a network camera, over TCP.
+
+    The camera itself must send a keyframe a second and no B-frames.
+    """
+
+    def arguments(_: VideoFormat) -> Sequence[str]:
+        camera = ffmpeg.input(url, rtsp_transport="tcp", timeout=_NETWORK_TIMEOUT_US, **_QUIET)
+        # The first filter makes Annex B; the second repeats SPS and PPS from the SDP.
+        filters = "h264_mp4toannexb,dump_extra"
+        return _command(camera["v:0"], {"c:v": "copy", "bsf:v": filters})
+
+    return ProgramSource(
+        name=NAME,
+        simulated=False,
+        format=format,
+        clock=clock,
+        arguments=arguments,
+        first_picture_within_s=_NETWORK_PICTURE_WITHIN_S,
+        describe=_redactor_of(url),
+    )
+
+
+def redact_urls(text: str) -> str:
+    """Replace the user, password and query of every URL in `text`."""
+    text = re.sub(r"(?<=//)[^\s'\"]*@", "***@", text)
+    return re.sub(r"(//[^\s'\"?]*)\?[^\s'\"]*", r"\1?***", text)
+
+
+def _encoding_source(
+    arguments: Callable[[VideoFormat], Sequence[str]],
+    format: VideoFormat,
+    clock: Clock,
+    *,
+    simulated: bool,
+) -> ProgramSource:
+    return ProgramSource(
+        name=NAME,
+        simulated=simulated,
+        format=format,
+        clock=clock,
+        arguments=arguments,
+        first_picture_within_s=_LOCAL_PICTURE_WITHIN_S,
+        nice=_NICE,
+    )
+
+
+def _fitted(stream: Any, format: VideoFormat) -> Any:
+    """Scale into the format and centre on black, keeping the picture's proportions."""
+    return (
+        stream.filter("scale", format.width, format.height, force_original_aspect_ratio="decrease")
+        .filter("pad", format.width, format.height, "(ow-iw)/2", "(oh-ih)/2")
+        .filter("setsar", 1)
+    )
+
+
+def _encoded(stream: Any, format: VideoFormat, **more: Any) -> Sequence[str]:
+    max_bits_per_s = int(format.width * format.height * format.fps * _BITS_PER_PIXEL)
+    options = {
+        "c:v": "libx264",
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "threads": 1,
+        "pix_fmt": "yuv420p",
+        "maxrate": max_bits_per_s,
+        "bufsize": max_bits_per_s,
+        "g": format.fps,
+        # By time as well, for a camera that gives fewer pictures than asked.
+        "force_key_frames": "expr:gte(t,n_forced)",
+        **more,
+    }
+    return _command(stream, options)
+
+
+def _command(stream: Any, options: dict[str, Any]) -> Sequence[str]:
+    output = stream.output("pipe:1", f="h264", an=None, flush_packets=1, **options)
+    command: Sequence[str] = output.compile(cmd=_binary())
+    return command
+
+
+def _binary() -> str:
+    """Find ffmpeg: the system's, else the one that the imageio-ffmpeg package carries."""
+    if shutil.which("ffmpeg"):
+        return "ffmpeg"
+    try:
+        import imageio_ffmpeg
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as error:
+        raise CameraUnavailable(
+            "[Errno 2] No such file or directory: 'ffmpeg'; "
+            "install ffmpeg, or the package imageio-ffmpeg"
+        ) from error
+
+
+def _redactor_of(url: str) -> Callable[[str], str]:
+    """Build what hides a URL's secrets even where ffmpeg prints them bare or decoded."""
+    parts = urlsplit(url)
+    userinfo = parts.netloc.rpartition("@")[0]
+    password = userinfo.partition(":")[2]
+    secrets = {userinfo, password, unquote(password), parts.query} - {""}
+
+    def describe(text: str) -> str:
+        text = redact_urls(text)
+        for secret in sorted(secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+    return describe
