@@ -1,0 +1,60 @@
+"""One ASGI application, two compositions.
+
+backend   takes events over HTTP (`ingest` is given) and keeps them in its own store
+Pi        is told of events over MQTT (`AlertingService` emits into the hub) and shows what
+          its surveillance service stored
+
+Outermost is the guard, then Socket.IO, then the HTTP API and the page.
+"""
+
+from collections.abc import Collection, Sequence
+
+from litestar import Litestar
+from litestar.types import ASGIApp
+
+from surveil_adapters.web.alert_hub import AlertHub
+from surveil_adapters.web.docs_page import docs_config
+from surveil_adapters.web.events_api import list_events_route, post_event_route
+from surveil_adapters.web.guard import Guard
+from surveil_adapters.web.media_api import media_routes
+from surveil_adapters.web.page_files import page_route
+from surveil_adapters.web.refusals import Refusals
+from surveil_adapters.web.status_api import status_routes
+from surveil_adapters.web.views import DeviceView
+from surveil_core.ports.announcer import Announcer
+from surveil_core.ports.archive import Archive
+from surveil_core.services.ingest import IngestService
+
+
+def build_app(
+    *,
+    archive: Archive,
+    hub: AlertHub,
+    announcer: Announcer,
+    ingest: IngestService | None = None,
+    devices: Sequence[DeviceView] = (),
+    allowed_hosts: Collection[str] = (),
+    service: str = "backend",
+) -> ASGIApp:
+    """Put the application together; nothing is opened before a server runs it.
+
+    `allowed_hosts` are the names, without port, by which it may be called besides
+    localhost and any address, such as `backend` or `surveil.example.org`.
+    """
+    handlers = [
+        list_events_route(archive),
+        *media_routes(archive),
+        *status_routes(archive, devices),
+        page_route(),
+    ]
+    if ingest is not None:
+        handlers.append(post_event_route(ingest, hub, announcer, service))
+    app = Litestar(
+        route_handlers=handlers,
+        lifespan=[hub.running],
+        openapi_config=docs_config(),
+        exception_handlers=Refusals(announcer=announcer, service=service).handlers(),
+        logging_config=None,
+    )
+    names = frozenset(name.lower() for name in allowed_hosts)
+    return Guard(hub.wrap(app), names)

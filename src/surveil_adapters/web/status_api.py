@@ -1,0 +1,39 @@
+"""`/api/devices` and `/healthz`."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+
+from surveil_adapters.web.views import DevicesView, DeviceView, HealthView
+from surveil_core.errors import StoreUnavailable
+from surveil_core.ports.archive import Archive
+
+
+def status_routes(archive: Archive, devices: Sequence[DeviceView]) -> list[HTTPRouteHandler]:
+    """Make the routes that say what is here and whether it works."""
+
+    @get("/api/devices", sync_to_thread=False, summary="List devices")
+    def list_devices() -> DevicesView:
+        """List the devices of the configuration."""
+        return DevicesView(devices=devices)
+
+    @get(
+        "/healthz",
+        sync_to_thread=True,
+        summary="Tell whether it works",
+        responses={HTTPStatus.SERVICE_UNAVAILABLE: ResponseSpec(HealthView, description="Not now")},
+    )
+    def tell_health() -> Response[HealthView]:
+        """Read the store once: `200` if that works, else `503` and why not."""
+        try:
+            archive.list_events(after=None, limit=1)
+        except StoreUnavailable as error:
+            return Response(
+                HealthView(status=str(error)), status_code=HTTPStatus.SERVICE_UNAVAILABLE
+            )
+        return Response(HealthView(status="ok"))
+
+    return [list_devices, tell_health]

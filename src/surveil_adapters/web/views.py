@@ -1,0 +1,130 @@
+"""The JSON of the HTTP API, as classes: Litestar writes them and documents them.
+
+Times are UTC, ISO 8601 with `Z`; durations are seconds; sizes are bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from attrs import frozen
+
+from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.vocabulary import AlertType
+
+
+@frozen(kw_only=True)
+class EventView:
+    """An event. `cursor` grows with every stored event."""
+
+    cursor: int
+    event_id: str
+    device_id: str
+    type: AlertType
+    source: str | None
+    sensor_name: str | None
+    location: str | None
+    occurred_at: datetime
+    received_at: datetime
+    data: Mapping[str, Any]
+    media_ids: Sequence[int]
+
+
+@frozen(kw_only=True)
+class EventsView:
+    """A part of the events."""
+
+    events: Sequence[EventView]
+
+
+@frozen(kw_only=True)
+class MediaView:
+    """A video. `started_at` is the first picture, `pre_roll_s` before the trigger."""
+
+    media_id: int
+    event_ids: Sequence[str]
+    started_at: datetime
+    duration_s: float
+    pre_roll_s: float
+    clip_bytes: int
+    resolution: str
+    codec: str
+    camera_number: int
+    video_url: str
+
+
+@frozen(kw_only=True)
+class MediaListView:
+    """Videos, newest first."""
+
+    media: Sequence[MediaView]
+
+
+@frozen(kw_only=True)
+class DeviceView:
+    """A device that this address knows from its configuration.
+
+    `recorded_types` are the alerts that it films; a video is there at the latest
+    `video_within_s` after its event, so the page stops waiting then.
+    """
+
+    device_id: str
+    location: str | None = None
+    recorded_types: Sequence[AlertType] = ()
+    video_within_s: float = 0.0
+
+
+@frozen(kw_only=True)
+class DevicesView:
+    """The devices."""
+
+    devices: Sequence[DeviceView]
+
+
+@frozen(kw_only=True)
+class AcceptedView:
+    """What became of a posted event: stored now, or known already."""
+
+    event_id: str
+    cursor: int
+    status: Literal["new", "known"]
+
+
+@frozen(kw_only=True)
+class HealthView:
+    """`ok`, or what is wrong."""
+
+    status: str
+
+
+def event_view(record: EventRecord) -> EventView:
+    """Write an event for the API."""
+    return EventView(
+        cursor=record.cursor,
+        event_id=record.event_id,
+        device_id=record.device_id,
+        type=record.type,
+        source=record.source,
+        sensor_name=record.sensor_name,
+        location=record.location,
+        occurred_at=record.occurred_at_utc,
+        received_at=record.received_at_utc,
+        data=dict(record.data),
+        media_ids=list(record.media_ids),
+    )
+
+
+def media_view(record: MediaRecord) -> MediaView:
+    """Write a video for the API."""
+    return MediaView(
+        media_id=record.media_id,
+        event_ids=list(record.event_ids),
+        started_at=record.started_at_utc,
+        duration_s=record.duration_s,
+        pre_roll_s=record.pre_roll_s,
+        clip_bytes=record.clip_bytes,
+        resolution=record.resolution,
+        codec=record.codec,
+        camera_number=record.camera_number,
+        video_url=f"/api/media/{record.media_id}/video",
+    )
