@@ -1,0 +1,1 @@
+"""Real lines of a Raspberry Pi, by gpiozero on lgpio."""
