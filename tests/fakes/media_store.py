@@ -1,0 +1,35 @@
+"""Table `media` as a list."""
+
+from collections.abc import Sequence
+
+from attrs import define, field
+
+from surveil_core.errors import StoreUnavailable
+from surveil_core.ports.camera import Clip
+from tests.fakes.clock import FakeClock
+
+
+@define(kw_only=True)
+class FakeMediaStore:
+    """Implements `MediaStore`. `storing_takes_s` passes on `clock` at each clip."""
+
+    clock: FakeClock | None = None
+    storing_takes_s: float = 0.0
+    error: str | None = None
+    clips: list[Clip] = field(factory=list, init=False)
+    event_row_ids: list[tuple[int, ...]] = field(factory=list, init=False)
+
+    def add_clip(self, clip: Clip, *, event_row_ids: Sequence[int]) -> int:
+        """Keep a clip; its row id counts from 1."""
+        if not event_row_ids:
+            raise ValueError("event_row_ids is empty, expected the row of the triggering event")
+        if self.clock is not None:
+            self.clock.advance(self.storing_takes_s)
+        if self.error is not None:
+            raise StoreUnavailable(self.error)
+        self.clips.append(clip)
+        self.event_row_ids.append(tuple(event_row_ids))
+        return len(self.clips)
+
+    def close(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,194 @@
+"""The sensor service: which edges become messages, and what is told of them."""
+
+import json
+
+import pytest
+from attrs import evolve
+
+from surveil_core.backoff import Backoff
+from surveil_core.debounce import Verdict
+from surveil_core.notices import EdgeIgnored, EventDetected, EventPublished, PublishFailed
+from surveil_core.ports.sensors import Edge, SensorSpec
+from surveil_core.services.sensing import SensingService
+from tests.examples import SENSORS
+from tests.fakes.announcer import RecordingAnnouncer
+from tests.fakes.broker import FakePublisher
+from tests.fakes.clock import FakeClock
+from tests.fakes.sensors import FakeSensors
+
+PIR, BUTTON, MAT = SENSORS
+SECOND_PIR = evolve(PIR, name="PIR Jardin", pin=5)
+BUTTON_TO_GROUND = evolve(BUTTON, pull="up", active_high=False)
+WATCHED = (PIR, SECOND_PIR, BUTTON, BUTTON_TO_GROUND, MAT)
+
+
+class Bench:
+    """A sensing service on fakes, and the hand that drives its lines."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.sensors = FakeSensors(WATCHED)
+        self.publisher = FakePublisher()
+        self.announcer = RecordingAnnouncer()
+        self.service = SensingService(
+            service="sensor-motion",
+            device_id="raspberry-1",
+            sensors=self.sensors,
+            publisher=self.publisher,
+            clock=self.clock,
+            announcer=self.announcer,
+            random_bytes=lambda count: b"\xab\xc1\x23"[:count],
+            random_unit=lambda: 0.0,
+        )
+        self.sensors.open()
+
+    def fire(self, sensor: SensorSpec = PIR, *, active: bool = True, age_s: float = 0.0) -> None:
+        """Let `sensor` change `age_s` ago and the service deal with it."""
+        at_s = self.clock.monotonic_s() - age_s
+        self.sensors.put(Edge(sensor=sensor, active=active, at_s=at_s))
+        self.service.step(0.0)
+
+    @property
+    def messages(self) -> list[dict[str, object]]:
+        """What was published."""
+        return [json.loads(payload) for _, payload in self.publisher.published]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Give a service whose lines are claimed."""
+    return Bench()
+
+
+def test_edge_becomes_the_message_of_the_spec(bench: Bench) -> None:
+    """A motion on line 17 goes out on `sensor/motion`, in the spec's form."""
+    bench.fire()
+    assert bench.publisher.published == [
+        (
+            "sensor/motion",
+            b'{"event_id":"evt-1736951445-abc123","device_id":"raspberry-1","source":"PIR",'
+            b'"type":"MOTION_DETECTED","data":{"gpio_pin":17,"state":"HIGH"},'
+            b'"timestamp":"2025-01-15T14:30:45.123456"}',
+        )
+    ]
+
+
+def test_detection_is_told_before_its_publication(bench: Bench) -> None:
+    """The log has the detection first, then the publication with the coming pause."""
+    bench.fire()
+    event_id = "evt-1736951445-abc123"
+    assert bench.announcer.notices == [
+        EventDetected(service="sensor-motion", kind="motion", event_id=event_id, gpio_pin=17),
+        EventPublished(
+            service="sensor-motion", event_id=event_id, topic="sensor/motion", min_interval_s=2.0
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sensor", "topic", "state"),
+    [
+        (BUTTON, "sensor/button", "HIGH"),
+        (BUTTON_TO_GROUND, "sensor/button", "LOW"),
+        (MAT, "sensor/pressure", "HIGH"),
+    ],
+)
+def test_each_kind_has_its_topic_and_level(
+    bench: Bench, sensor: SensorSpec, topic: str, state: str
+) -> None:
+    """A button to ground fires when its line goes low."""
+    bench.fire(sensor)
+    assert bench.publisher.published[0][0] == topic
+    assert bench.messages[0]["data"] == {"gpio_pin": sensor.pin, "state": state}
+
+
+def test_no_edge_does_nothing(bench: Bench) -> None:
+    """Waiting in vain is silent."""
+    bench.service.step(0.0)
+    assert bench.publisher.published == []
+    assert bench.announcer.notices == []
+
+
+def test_release_is_silent(bench: Bench) -> None:
+    """The end of a motion is no event and no news."""
+    bench.fire(active=False)
+    assert bench.publisher.published == []
+    assert bench.announcer.notices == []
+
+
+def test_edge_too_soon_is_told_and_not_sent(bench: Bench) -> None:
+    """Within 2.0 s of the last event nothing is sent; at 2.0 s the next one is."""
+    bench.fire()
+    bench.clock.advance(1.5)
+    bench.fire()
+    assert bench.announcer.of(EdgeIgnored) == [
+        EdgeIgnored(service="sensor-motion", sensor_name="PIR Entrée", verdict=Verdict.TOO_SOON)
+    ]
+    bench.clock.advance(0.5)
+    bench.fire()
+    assert len(bench.messages) == 2
+
+
+def test_sensors_are_judged_apart(bench: Bench) -> None:
+    """One sensor's event does not silence another of the same kind."""
+    bench.fire(PIR)
+    bench.fire(SECOND_PIR)
+    assert [message["data"] for message in bench.messages] == [
+        {"gpio_pin": 17, "state": "HIGH"},
+        {"gpio_pin": 5, "state": "HIGH"},
+    ]
+
+
+def test_warm_up_runs_from_its_start(bench: Bench) -> None:
+    """A PIR that has just been powered is not heard until it has settled."""
+    warming = evolve(PIR, warm_up_s=60.0)
+    bench.sensors.watched = (warming,)
+    bench.service.start_warm_up(warming)
+    bench.clock.advance(59.5)
+    bench.fire(warming)
+    assert [notice.verdict for notice in bench.announcer.of(EdgeIgnored)] == [Verdict.WARMING_UP]
+    bench.clock.advance(0.5)
+    bench.fire(warming)
+    assert len(bench.messages) == 1
+
+
+def test_time_is_that_of_the_edge(bench: Bench) -> None:
+    """An edge that waited 1.5 s in the queue happened 1.5 s ago."""
+    bench.fire(age_s=1.5)
+    assert bench.messages[0]["timestamp"] == "2025-01-15T14:30:43.623456"
+    assert str(bench.messages[0]["event_id"]).startswith("evt-1736951443-")
+
+
+def test_edge_from_the_future_happens_now(bench: Bench) -> None:
+    """A line's clock that runs ahead cannot date an event beyond now."""
+    bench.fire(age_s=-5.0)
+    assert bench.messages[0]["timestamp"] == "2025-01-15T14:30:45.123456"
+
+
+def test_event_is_offered_until_it_is_taken(bench: Bench) -> None:
+    """While the client keeps no more, the event is offered again with growing waits."""
+    bench.publisher.failures = 3
+    bench.fire()
+    assert len(bench.messages) == 1
+    assert [notice.retry_in_s for notice in bench.announcer.of(PublishFailed)] == [0.5, 1.0, 2.0]
+    assert bench.clock.waits_s == [0.5, 1.0, 2.0]
+    assert bench.announcer.kinds()[-1] == "EventPublished"
+
+
+def test_stop_ends_the_offering(bench: Bench) -> None:
+    """Asked to stop while the client keeps no more, the service does not go on for ever."""
+    bench.publisher.failures = 100
+    bench.clock.stop_requested = True
+    bench.fire()
+    assert bench.messages == []
+    assert bench.announcer.of(EventPublished) == []
+    assert len(bench.clock.waits_s) == 1
+
+
+def test_backoff_is_jittered(bench: Bench) -> None:
+    """The service's chance shortens its waits."""
+    bench.service.random_unit = lambda: 1.0
+    bench.service.backoff = Backoff(first_s=4.0)
+    bench.publisher.failures = 1
+    bench.fire()
+    assert bench.clock.waits_s == [2.0]

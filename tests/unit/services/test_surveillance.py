@@ -1,0 +1,146 @@
+"""The surveillance service: each event a row, then the PUBACK, then perhaps a clip."""
+
+import pytest
+
+from surveil_core.events import EventType, SensorKind
+from surveil_core.messages import build_sensor_message
+from surveil_core.notices import EventReceived, EventStored, MessageRefused, StoreFailed
+from surveil_core.ports.recorder import Trigger
+from surveil_core.services.surveillance import SurveillanceService
+from tests.examples import MOTION_EVENT, event_number
+from tests.fakes.announcer import RecordingAnnouncer
+from tests.fakes.broker import FakeInbox
+from tests.fakes.clock import FakeClock
+from tests.fakes.event_store import FakeEventStore
+from tests.fakes.recorder import FakeRecorder
+
+MESSAGE = build_sensor_message(MOTION_EVENT)
+EVENT_ID = MOTION_EVENT.event_id
+
+
+class Bench:
+    """A surveillance service on fakes."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.inbox = FakeInbox()
+        self.store = FakeEventStore()
+        self.recorder = FakeRecorder()
+        self.announcer = RecordingAnnouncer()
+        self.service = SurveillanceService(
+            inbox=self.inbox,
+            store=self.store,
+            recorder=self.recorder,
+            clock=self.clock,
+            announcer=self.announcer,
+            random_unit=lambda: 0.0,
+        )
+
+    def take(self, *payloads: bytes, topic: str = "sensor/motion") -> None:
+        """Let messages arrive and the service deal with each."""
+        for payload in payloads:
+            self.inbox.put(topic, payload)
+        for _ in payloads:
+            self.service.step(0.0)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Give a service with an empty store."""
+    return Bench()
+
+
+def test_event_is_stored_with_its_topic_and_reception(bench: Bench) -> None:
+    """The row has the event, where it came from and when it was received."""
+    bench.take(MESSAGE)
+    assert bench.store.rows == [(MOTION_EVENT, "sensor/motion", bench.clock.now_utc())]
+    assert bench.inbox.acknowledged == [MESSAGE]
+
+
+def test_storing_is_told_in_the_order_of_the_spec(bench: Bench) -> None:
+    """Received, then stored with the row's number."""
+    bench.take(MESSAGE)
+    assert bench.announcer.notices == [
+        EventReceived(
+            service="surveillance",
+            event_type="MOTION_DETECTED",
+            event_id=EVENT_ID,
+            topic="sensor/motion",
+        ),
+        EventStored(service="surveillance", row_id=1, event_id=EVENT_ID, is_new=True),
+    ]
+
+
+def test_new_event_triggers_the_recorder(bench: Bench) -> None:
+    """The recorder learns the row, the id, the type and the instant."""
+    bench.take(MESSAGE)
+    assert bench.recorder.triggers == [
+        Trigger(
+            event_row_id=1,
+            event_id=EVENT_ID,
+            event_type=EventType.MOTION_DETECTED,
+            at_s=bench.clock.monotonic_s(),
+        )
+    ]
+
+
+def test_every_type_reaches_the_recorder(bench: Bench) -> None:
+    """Which types are filmed is the recorder's policy, not decided here."""
+    bench.take(*(build_sensor_message(event_number(n, kind)) for n, kind in enumerate(SensorKind)))
+    assert [trigger.event_type for trigger in bench.recorder.triggers] == list(EventType)
+
+
+def test_repeat_is_acknowledged_and_not_filmed_again(bench: Bench) -> None:
+    """What the broker delivers twice has one row and one trigger."""
+    bench.take(MESSAGE, MESSAGE)
+    assert len(bench.store.rows) == 1
+    assert len(bench.recorder.triggers) == 1
+    assert bench.inbox.acknowledged == [MESSAGE, MESSAGE]
+    assert [notice.is_new for notice in bench.announcer.of(EventStored)] == [True, False]
+
+
+def test_nothing_to_store_is_silent(bench: Bench) -> None:
+    """Waiting in vain stores and tells nothing."""
+    bench.service.step(0.0)
+    assert bench.store.rows == []
+    assert bench.announcer.notices == []
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"not json", b"\xff", b"{}", b"[]", b"[" * 50_000, b"x" * 65_537]
+)
+def test_bad_message_is_told_and_taken_off_the_broker(bench: Bench, payload: bytes) -> None:
+    """A message that breaks the contract is refused once and never stops the service."""
+    bench.take(payload, MESSAGE)
+    (refused,) = bench.announcer.of(MessageRefused)
+    assert (refused.topic, refused.payload_bytes) == ("sensor/motion", len(payload))
+    assert bench.inbox.acknowledged == [payload, MESSAGE]
+    assert len(bench.store.rows) == 1
+
+
+def test_event_waits_until_the_store_takes_it(bench: Bench) -> None:
+    """While the database is locked the event is tried again; the PUBACK waits for the row."""
+    bench.store.failures = 3
+    received_at_utc = bench.clock.now_utc()
+    bench.take(MESSAGE)
+    failed = bench.announcer.of(StoreFailed)
+    assert [notice.retry_in_s for notice in failed] == [0.5, 1.0, 2.0]
+    assert {notice.reason for notice in failed} == {"database is locked"}
+    assert bench.clock.waits_s == [0.5, 1.0, 2.0]
+    assert bench.store.rows == [(MOTION_EVENT, "sensor/motion", received_at_utc)]
+    assert bench.inbox.acknowledged == [MESSAGE]
+
+
+def test_stop_leaves_the_event_with_the_broker(bench: Bench) -> None:
+    """Asked to stop while the database is locked: no PUBACK, no clip, and it comes again."""
+    bench.store.failures = 1
+    bench.clock.stop_requested = True
+    bench.take(MESSAGE)
+    assert bench.inbox.acknowledged == []
+    assert bench.recorder.triggers == []
+
+    bench.clock.stop_requested = False
+    bench.inbox.open()
+    bench.service.step(0.0)
+    assert bench.inbox.acknowledged == [MESSAGE]
+    assert len(bench.recorder.triggers) == 1

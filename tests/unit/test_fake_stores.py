@@ -1,0 +1,81 @@
+"""The fakes of the stores keep the contracts that the real stores keep."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from surveil_core.events import SensorEvent
+from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.video import VideoFormat
+from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE, KIND_BY_EVENT_TYPE
+from tests.contracts.alert_store import AlertStoreContract
+from tests.contracts.archive import ArchiveContract, MakeArchive
+from tests.contracts.event_store import EventStoreContract
+from tests.contracts.media_store import MediaStoreContract
+from tests.examples import RECEIVED_AT_UTC, SENSORS, ExampleClip, clip_at
+from tests.fakes.alert_store import FakeAlertStore
+from tests.fakes.archive import FakeArchive
+from tests.fakes.event_store import FakeEventStore
+from tests.fakes.media_store import FakeMediaStore
+
+
+class TestFakeEventStore(EventStoreContract):
+    @pytest.fixture
+    def store(self) -> FakeEventStore:
+        return FakeEventStore()
+
+
+class TestFakeMediaStore(MediaStoreContract):
+    @pytest.fixture
+    def store(self) -> FakeMediaStore:
+        return FakeMediaStore()
+
+
+class TestFakeAlertStore(AlertStoreContract):
+    @pytest.fixture
+    def store(self) -> FakeAlertStore:
+        return FakeAlertStore()
+
+
+class TestFakeArchive(ArchiveContract):
+    @pytest.fixture
+    def make_archive(self) -> MakeArchive:
+        return lambda events, clips: FakeArchive(
+            events=[_event_record(n, event, clips) for n, event in enumerate(events)],
+            media=[_media_record(n, clip, events) for n, clip in enumerate(clips)],
+            videos={n: clip.video for n, clip in enumerate(clips, start=1)},
+        )
+
+
+def _event_record(index: int, event: SensorEvent, clips: Sequence[ExampleClip]) -> EventRecord:
+    kind = KIND_BY_EVENT_TYPE[event.type]
+    sensor = next(spec for spec in SENSORS if spec.kind is kind)
+    return EventRecord(
+        cursor=index + 1,
+        event_id=event.event_id,
+        device_id=event.device_id,
+        type=ALERT_TYPE_BY_EVENT_TYPE[event.type],
+        source=event.source,
+        sensor_name=sensor.name,
+        location=sensor.location,
+        occurred_at_utc=event.occurred_at_utc,
+        received_at_utc=RECEIVED_AT_UTC,
+        data=event.data,
+        media_ids=[n for n, clip in enumerate(clips, start=1) if index in clip.event_indexes],
+    )
+
+
+def _media_record(index: int, clip: ExampleClip, events: Sequence[SensorEvent]) -> MediaRecord:
+    example = clip_at(Path(__file__), clip_bytes=len(clip.video))
+    return MediaRecord(
+        media_id=index + 1,
+        event_ids=[events[n].event_id for n in clip.event_indexes],
+        started_at_utc=example.started_at_utc,
+        duration_s=example.duration_s,
+        pre_roll_s=example.pre_roll_s,
+        clip_bytes=len(clip.video),
+        resolution=VideoFormat().resolution,
+        codec=VideoFormat().codec,
+        camera_number=1,
+    )
