@@ -10,6 +10,7 @@
 # An engine that already answers `docker info` is used as it is and never stopped.
 # SURVEIL_ENGINE_DIR       where engine, socket and cache live
 # SURVEIL_DOCKERD_OPTIONS  more options for dockerd, such as --storage-driver=vfs
+# shellcheck disable=SC2016  # mmdebstrap's hooks are expanded by mmdebstrap's shell
 set -eu
 
 state=${SURVEIL_ENGINE_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/surveil-engine}
@@ -40,8 +41,9 @@ install_packages() {
     has docker-compose || docker compose version >/dev/null 2>&1 || missing="$missing docker-compose"
     has mmdebstrap || missing="$missing mmdebstrap"
     [ -n "$missing" ] || return 0
-    [ "$(id -u)" = 0 ] && has apt-get ||
+    if [ "$(id -u)" != 0 ] || ! has apt-get; then
         die "please install, as root:  apt-get install$missing"
+    fi
     say "installing$missing"
     apt-get -qq update
     # shellcheck disable=SC2086  # a list of words
@@ -171,8 +173,7 @@ network_settings() { # this machine's proxies and package indexes, but for local
 # --- env, down ----------------------------------------------------------------
 
 print_env() {
-    choose_engine
-    [ "${DOCKER_HOST:-}" = "$own_host" ] || return 0
+    own_pid >/dev/null || return 0
     echo "export DOCKER_HOST='$own_host'"
     echo "export TESTCONTAINERS_RYUK_DISABLED=true"
     echo "export TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1"
@@ -190,5 +191,5 @@ up) up ;;
 images) images ;;
 env) print_env ;;
 down) down ;;
-*) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
+*) sed -n '2,/^# SURVEIL_DOCKERD/s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -1,0 +1,351 @@
+"""Every command that the specification prints, typed at the running stack, and its checklist.
+
+The stack is the real one: `deploy/compose.yaml` on a Docker engine. Without an engine, or with
+the specification's ports in use, these tests are skipped, saying why;
+SURVEIL_TEST_DOCKER=required makes that a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import socketio
+from attrs import field, frozen
+
+from tests.integration.compose_stack import (
+    ComposeStack,
+    Terminal,
+    Typed,
+    running_stack,
+    why_not,
+)
+
+BACKEND = "http://127.0.0.1:8000"
+PI = "http://127.0.0.1:8080"
+STEP_LIMIT_S = 60.0
+VIDEO_LIMIT_S = 120.0  # the clip of ten seconds, and those that were asked for before it
+
+PUBLISH_TEST_123 = r"""
+docker compose exec mqtt-broker mosquitto_pub \
+  -t 'sensor/motion' \
+  -m '{"event_id":"test-123","device_id":"raspberry-1","source":"PIR","type":"MOTION_DETECTED","data":{"gpio_pin":17,"state":"HIGH"},"timestamp":"2025-01-15T14:30:45.123456"}'
+"""  # noqa: E501
+PUBLISH_HELLO = "docker compose exec mqtt-broker mosquitto_pub -t 'test' -m 'hello'"
+WAIT_FOR_TEST = "docker compose exec mqtt-broker mosquitto_sub -t 'test' -C 1"
+LISTEN_TO_ALL = "docker compose exec mqtt-broker mosquitto_sub -v -t '#'"
+PRESS_MOTION = "docker compose exec sensor-motion python -m apps.edge press motion"
+LAST_OF_A_CLIP = (
+    "docker compose logs capture-video"
+    " | grep -E 'Démarrage enregistrement vidéo|Vidéo enregistrée' | tail -n 1"
+)
+
+EVENT_ROW = r"^(test-123|evt-\d+-[0-9a-f]{6})\|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\|\S.*$"
+
+
+@frozen
+class SpecCommand:
+    """A command as the specification prints it, and what it must print."""
+
+    name: str
+    text: str
+    prints: str = field(kw_only=True)
+    ends: bool = field(default=True, kw_only=True)
+    limit_s: float = field(default=STEP_LIMIT_S, kw_only=True)
+
+
+COMMANDS = (
+    # --- Statistiques du broker
+    SpecCommand(
+        "clients-connected",
+        "docker compose exec mqtt-broker mosquitto_sub -t '$SYS/broker/clients/connected' -C 1",
+        prints=r"^([5-9]|\d\d+)$",  # three sensors, bridge, surveillance
+    ),
+    SpecCommand(
+        "messages-received",
+        "docker compose exec mqtt-broker mosquitto_sub -t '$SYS/broker/messages/received' -C 1",
+        prints=r"^[1-9]\d*$",
+    ),
+    # --- Publier manuellement pour tester
+    SpecCommand("publish-by-hand", PUBLISH_TEST_123, prints=r"\A\s*\Z"),
+    # --- Vérifier les logs de chaque service
+    SpecCommand(
+        "follow-bridge",
+        "docker compose logs -f mqtt-bridge",
+        prints=r"mqtt-bridge.*Message reçu sur sensor/motion",
+        ends=False,
+    ),
+    SpecCommand(
+        "follow-surveillance",
+        "docker compose logs -f capture-video",
+        prints=r"capture-video.*Événement reçu: MOTION_DETECTED",
+        ends=False,
+    ),
+    SpecCommand(
+        "follow-broker",
+        "docker compose logs -f mqtt-broker",
+        prints=r"mqtt-broker.*Received PUBLISH from .*'sensor/motion'",
+        ends=False,
+    ),
+    # --- Vérifier la base de données
+    SpecCommand(
+        "last-events",
+        r"""
+docker compose exec capture-video sqlite3 /data/surveillance.db \
+  "SELECT e.event_id, e.date_evenement, c.nom_capteur
+   FROM evenement e
+   JOIN capteur c ON e.id_capteur = c.id_capteur
+   ORDER BY e.timestamp DESC LIMIT 5;"
+""",
+        prints=EVENT_ROW,
+    ),
+    # --- Problème: Messages MQTT non reçus
+    SpecCommand(
+        "broker-is-up",
+        "docker compose ps mqtt-broker",
+        prints=r"mqtt-broker.*(Up|running|healthy).*127\.0\.0\.1:1883->1883/tcp",
+    ),
+    SpecCommand(
+        "connections",
+        'docker compose logs mqtt-broker | grep "New client"',
+        prints=r"New client connected from \S+ as sensor-motion-raspberry-1 \(p\d, c\d, k\d+",
+    ),
+    SpecCommand("publish-hello", PUBLISH_HELLO, prints=r"\A\s*\Z"),
+    # --- Problème: mqtt-bridge n'envoie pas au backend
+    SpecCommand(
+        "bridge-posts",
+        'docker compose logs mqtt-bridge | grep "HTTP POST"',
+        prints=r"Envoi HTTP POST vers http://backend:8000/api/events",
+    ),
+    SpecCommand(
+        "ping-backend",
+        "docker compose exec mqtt-bridge ping backend",
+        prints=r"\d+ bytes from .*icmp_seq=2 .*time=",
+        ends=False,
+    ),
+    SpecCommand(
+        "post-by-hand",
+        r"""
+curl -X POST http://localhost:8000/api/events \
+  -H "Content-Type: application/json" \
+  -d '{"type":"motion_detected","device_id":"test"}'
+""",
+        prints=r'^\{.*"status":\s*"new"',
+    ),
+    # --- Problème: Vidéos non enregistrées
+    SpecCommand(
+        "captured",
+        'docker compose logs capture-video | grep "Capturé"',
+        prints=r"✅ Capturé avec \S+",
+        limit_s=VIDEO_LIMIT_S,
+    ),
+    SpecCommand(
+        "count-videos",
+        r"""
+docker compose exec capture-video sqlite3 /data/surveillance.db \
+  "SELECT COUNT(*) FROM media;"
+""",
+        prints=r"^[1-9]\d*$",
+        limit_s=VIDEO_LIMIT_S,
+    ),
+    SpecCommand(
+        "camera-permissions",
+        "docker compose exec capture-video ls -l /dev/video0",
+        prints=r"^[-c]r\S+ .* /dev/video0$",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[ComposeStack]:
+    """The stack, healthy, with the specification's test message published."""
+    if reason := why_not():
+        if os.environ.get("SURVEIL_TEST_DOCKER") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with running_stack() as stack:
+        assert stack.type(PUBLISH_TEST_123).status == 0
+        yield stack
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_command_works_as_printed(stack: ComposeStack, command: SpecCommand) -> None:
+    """The command, copied verbatim, succeeds and prints what the reader is told to look for."""
+    if command.ends:
+        stack.type_until_printed(command.text, command.prints, command.limit_s)
+    else:
+        stack.watch(command.text, command.prints, command.limit_s)
+
+
+def test_listening_to_all_shows_topic_and_message(stack: ComposeStack) -> None:
+    """`mosquitto_sub -v -t '#'` shows what is published while it listens."""
+    with stack.open_terminal(LISTEN_TO_ALL) as listener:
+        message = 'sensor/motion {"event_id":"test-123"'
+        assert heard(listener, message, typing=PUBLISH_TEST_123, stack=stack), listener.output
+
+
+def test_a_waiting_subscriber_ends_with_the_next_hello(stack: ComposeStack) -> None:
+    """In the printed order the second command waits: only who listens gets `hello`.
+
+    The message is not retained, so the first `mosquitto_pub` has come and gone when
+    `mosquitto_sub -C 1` begins. Typed once more in another terminal, it ends the wait.
+    """
+    assert stack.type(PUBLISH_HELLO).status == 0
+    with stack.open_terminal(WAIT_FOR_TEST) as listener:
+        assert not listener.read_until(lambda output: "hello" in output, 1.0)
+        assert heard(listener, "hello", typing=PUBLISH_HELLO, stack=stack), listener.output
+        assert listener.wait(10.0) == Typed("hello\n", 0)
+
+
+def heard(listener: Terminal, message: str, *, typing: str, stack: ComposeStack) -> bool:
+    """Type a publishing command until the listener, whose start takes a moment, shows it."""
+    deadline = time.monotonic() + STEP_LIMIT_S
+    while time.monotonic() < deadline:
+        assert stack.type(typing).status == 0
+        if listener.read_until(lambda output: message in output, 1.0):
+            return True
+    return False
+
+
+def test_a_pi_gets_real_devices(stack: ComposeStack) -> None:
+    """`compose.pi.yaml` puts GPIO and camera where the simulated ones were."""
+    shown = stack.type(
+        "SURVEIL_GPIO_GID=993 docker compose -f compose.yaml -f compose.pi.yaml config"
+    )
+    assert shown.status == 0, shown.output
+    assert shown.output.count("/dev/gpiochip0:/dev/gpiochip0") == 3
+    assert "SURVEIL_CAMERA__SOURCE: auto" in shown.output
+    assert "simulated" not in shown.output
+    assert "simulation/video0" not in shown.output
+
+
+# --- the checklist ------------------------------------------------------------------
+
+
+@frozen
+class Journey:
+    """One motion, followed from the sensor to the video."""
+
+    event_id: str
+    alert: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def journey(stack: ComposeStack) -> Journey:
+    """Press the motion sensor while a Socket.IO client listens at the backend.
+
+    A motion during a clip only makes that clip longer, so this one waits for a clip's end.
+    """
+    stack.type_until_printed(LAST_OF_A_CLIP, "Vidéo enregistrée", VIDEO_LIMIT_S)
+    with socketio.SimpleClient() as browser:
+        browser.connect(BACKEND, transports=["websocket"])
+        press = stack.type(PRESS_MOTION)
+        assert press.status == 0, press.output
+        deadline = time.monotonic() + STEP_LIMIT_S
+        while (left_s := deadline - time.monotonic()) > 0:
+            name, *arguments = browser.receive(timeout=left_s)
+            event_id = arguments[0]["details"]["event_id"]
+            if name == "motion_detected" and event_id.startswith("evt-"):
+                return Journey(event_id, arguments[0])
+    raise AssertionError("no motion_detected of the pressed sensor came to the browser")
+
+
+class TestChecklist:
+    """The nine boxes of the specification, in its order."""
+
+    def test_1_broker_listens_on_port_1883(self, stack: ComposeStack) -> None:
+        """mqtt-broker démarre et écoute sur le port 1883."""
+        stack.watch(
+            "docker compose logs mqtt-broker", r"Opening ipv4 listen socket on port 1883", 10.0
+        )
+
+    def test_2_sensor_connects_and_publishes(self, stack: ComposeStack, journey: Journey) -> None:
+        """sensor_motion.py se connecte au broker et publie sur `sensor/motion`."""
+        assert "Message publié sur sensor/motion" in logged_after(
+            stack, "sensor-motion", f"Event ID: {journey.event_id}"
+        )
+        stack.type_until_printed(
+            "docker compose logs mqtt-broker",
+            r"Received PUBLISH from sensor-motion-raspberry-1 \(d\d, q1, r0, m\d+, 'sensor/motion'",
+            STEP_LIMIT_S,
+        )
+
+    def test_3_bridge_carries_to_the_backend(self, stack: ComposeStack, journey: Journey) -> None:
+        """mqtt-bridge reçoit les messages et les envoie au backend."""
+        lines = logged_after(stack, "mqtt-bridge", f"Event ID: {journey.event_id}")
+        assert "Type converti: motion_detected" in lines
+        assert "Envoi HTTP POST vers http://backend:8000/api/events" in lines
+
+    def test_4_backend_answers_201(self, stack: ComposeStack, journey: Journey) -> None:
+        """Backend répond 201 Created à mqtt-bridge."""
+        lines = logged_after(stack, "mqtt-bridge", f"Event ID: {journey.event_id}")
+        assert "Événement envoyé avec succès au backend" in lines
+        assert "Status: 201" in lines
+
+    def test_5_backend_emits_by_websocket(self, journey: Journey) -> None:
+        """Backend émet les événements via WebSocket."""
+        assert journey.alert["device_id"] == "raspberry-1"
+        assert journey.alert["location"] == "Entrée"
+        assert re.fullmatch(r"\d{4}(-\d\d){2}T(\d\d:){2}\d\d\.\d{3}Z", journey.alert["timestamp"])
+        assert journey.alert["details"] == {"event_id": journey.event_id, "source": "PIR"}
+
+    def test_6_surveillance_receives(self, stack: ComposeStack, journey: Journey) -> None:
+        """surveillance_service reçoit les messages MQTT."""
+        assert "Topic: sensor/motion" in logged_after(
+            stack, "capture-video", f"Event ID: {journey.event_id}"
+        )
+
+    def test_7_surveillance_stores_the_event(self, stack: ComposeStack, journey: Journey) -> None:
+        """surveillance_service enregistre dans surveillance.db."""
+        query = (
+            "SELECT e.event_id, e.etat_capteur, c.nom_capteur FROM evenement e"
+            " JOIN capteur c ON e.id_capteur = c.id_capteur"
+        )
+        row = rf"^{journey.event_id}\|1\|PIR Entrée$"
+        stack.type_until_printed(sqlite(query), row, STEP_LIMIT_S)
+
+    def test_8_surveillance_captures_a_video(self, stack: ComposeStack, journey: Journey) -> None:
+        """surveillance_service capture des vidéos."""
+        query = (
+            "SELECT m.id_media, m.type_media, m.codec, m.taille = length(m.video) FROM media m"
+            f" JOIN evenement e USING (id_evenement) WHERE e.event_id = '{journey.event_id}'"
+        )
+        stack.type_until_printed(sqlite(query), r"^\d+\|video\|h264\|1$", VIDEO_LIMIT_S)
+
+    def test_9_videos_are_served_by_the_api(self, stack: ComposeStack, journey: Journey) -> None:
+        """Les vidéos sont accessibles via l'API, et un navigateur peut s'y déplacer."""
+        query = (
+            "SELECT 'media=' || m.id_media, m.taille FROM media m"
+            f" JOIN evenement e USING (id_evenement) WHERE e.event_id = '{journey.event_id}'"
+        )
+        shown = stack.type_until_printed(sqlite(query), r"^media=\d+\|\d+$", VIDEO_LIMIT_S).output
+        found = re.search(r"^media=(\d+)\|(\d+)$", shown, re.MULTILINE)
+        assert found is not None
+        media_id, video_bytes = found.groups()
+        answer = requests.get(
+            f"{PI}/api/media/{media_id}/video", headers={"Range": "bytes=0-11"}, timeout=10
+        )
+        assert answer.status_code == 206
+        assert answer.headers["Content-Type"] == "video/mp4"
+        assert answer.headers["Content-Range"] == f"bytes 0-11/{video_bytes}"
+        assert answer.content[4:8] == b"ftyp"
+        listed = requests.get(f"{PI}/api/media", timeout=10)
+        assert listed.status_code == 200
+        assert journey.event_id in json.dumps(listed.json())
+
+
+def logged_after(stack: ComposeStack, service: str, line: str, lines: int = 12) -> str:
+    """What a service logged from `line` on."""
+    command = f"docker compose logs {service} | grep -A{lines} -F '{line}'"
+    return stack.type_until_printed(command, re.escape(line), STEP_LIMIT_S).output
+
+
+def sqlite(query: str) -> str:
+    """The command that asks surveillance.db in capture-video."""
+    return f'docker compose exec capture-video sqlite3 /data/surveillance.db "{query};"'
