@@ -1,0 +1,52 @@
+"""The bench on a real kernel line; `python -m tests.hil.rig` starts this suite."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.hil.bench import Bench
+from tests.hil.lines import GpioSimLines, JumperLines, Lines
+from tests.rig.brokers import Address, native_broker
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Say which rig, and how it is wired."""
+    parser.addoption("--rig", choices=("virtual", "jumper"), help="what drives the lines")
+    parser.addoption(
+        "--jumper",
+        action="append",
+        metavar="SENSOR:DRIVE",
+        help="BCM pins that a wire joins, sensor first; default 17:23; repeat for a second",
+    )
+
+
+@pytest.fixture(scope="session")
+def lines(request: pytest.FixtureRequest) -> Iterator[Lines]:
+    """What drives the sensors' lines. Without a rig this suite fails: it never skips."""
+    rig = request.config.getoption("--rig", None)
+    if rig == "virtual":
+        lines: Lines = GpioSimLines()
+    elif rig == "jumper":
+        lines = JumperLines(request.config.getoption("--jumper") or ["17:23"])
+    else:
+        pytest.fail("no rig: run python -m tests.hil.rig --rig virtual|jumper")
+    with closing(lines):
+        yield lines
+
+
+@pytest.fixture
+def bench(lines: Lines) -> Iterator[Bench]:
+    """Real lines, at rest (low) in the beginning."""
+    with closing(Bench(lines)) as bench:
+        for pin in bench.pins:
+            bench.drive(pin, high=False)
+        yield bench
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Address]:
+    """A real Mosquitto beside the service."""
+    with native_broker(tmp_path) as address:
+        yield address
