@@ -86,6 +86,8 @@ class DiskClipWriter:
 
         Raises `StoreUnavailable`; the raw stream then stays where it is.
         """
+        if not self._samples:
+            raise StoreUnavailable(f"{self.spool_path} has no picture; discard() it instead")
         try:
             self._file.close()
             self._wrap()

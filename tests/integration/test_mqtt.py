@@ -12,6 +12,7 @@ from surveil_core.notices import (
     BrokerConnecting,
     BrokerConnectionFailed,
     BrokerConnectionLost,
+    Notice,
     TopicsSubscribed,
 )
 from surveil_core.ports.broker import Delivery
@@ -60,8 +61,8 @@ class Desk:
         wait_for("the subscription is granted", lambda: self.count(TopicsSubscribed) > before)
         return self._stack.enter_context(closing(inbox))
 
-    def count(self, kind: type) -> int:
-        return sum(isinstance(notice, kind) for notice in self.announcer.notices)
+    def count(self, kind: type[Notice]) -> int:
+        return len(self.announcer.of(kind))
 
 
 @pytest.fixture
@@ -115,12 +116,10 @@ def test_messages_published_before_the_broker_is_there_are_sent(
         publisher.publish(desk.topic, b"early")
         failed = wait_for(
             "a failed attempt is announced",
-            lambda: [n for n in desk.announcer.notices if isinstance(n, BrokerConnectionFailed)],
+            lambda: desk.announcer.of(BrokerConnectionFailed),
         )
         assert "refused" in failed[0].reason
-        assert [n.attempt for n in desk.announcer.notices if isinstance(n, BrokerConnecting)][
-            0
-        ] == 1
+        assert desk.announcer.of(BrokerConnecting)[0].attempt == 1
         native.start()
         stack.callback(native.stop)
         inbox = desk.inbox()

@@ -107,8 +107,8 @@ export class View {
     time.title = formatFull(item.at);
     const what = make("span", "what", texts[item.type]);
     if (this.#fresh.has(item.key)) what.append(make("span", "fresh", texts.fresh));
-    button.append(make("span", "mark"), what, make("span", "where", whereOf(item)), time);
-    button.append(this.#state(item));
+    button.append(make("span", "mark"), what, time);
+    button.append(make("span", "where", whereOf(item)), this.#state(item));
     row.append(button);
     return row;
   }
@@ -185,7 +185,9 @@ function link(address: string, text: string, fileName: string): HTMLElement {
   return made;
 }
 
+/** Name the sensor, the place unless the sensor's name says it already, and the device. */
 function whereOf(item: Item): string {
-  const place = [item.sensorName, item.location].filter((part) => part !== null);
-  return [...new Set(place), item.deviceId].join(" · ");
+  const { sensorName, location } = item;
+  const place = location !== null && sensorName?.includes(location) ? null : location;
+  return [sensorName, place, item.deviceId].filter((part) => part !== null).join(" · ");
 }

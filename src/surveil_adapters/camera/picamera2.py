@@ -54,6 +54,7 @@ class Picamera2Source:
         self.format = format
         self._clock = clock
         self._camera: Any = None
+        self._recording = False
         self._queue: UnitQueue | None = None
 
     def open(self) -> None:
@@ -72,7 +73,7 @@ class Picamera2Source:
             raise
         except Exception as error:  # picamera2 lets through whatever libcamera raises
             self.close()
-            raise CameraUnavailable(f"picamera2: {error!s:.200}") from error
+            raise CameraUnavailable(f"{type(error).__name__}: {error!s:.200}") from error
 
     def read(self, timeout_s: float) -> AccessUnit | None:
         """Wait for a picture. Raises `CameraUnavailable` when not open."""
@@ -83,12 +84,15 @@ class Picamera2Source:
     def close(self) -> None:
         """Stop encoding and give the camera back. Closing twice is safe."""
         camera, self._camera = self._camera, None
+        recording, self._recording = self._recording, False
         self._queue = None
-        if camera is not None:
-            try:
+        if camera is None:
+            return
+        try:
+            if recording:
                 camera.stop_recording()
-            finally:
-                camera.close()
+        finally:
+            camera.close()
 
     def _start(self) -> UnitQueue:
         from picamera2.encoders import H264Encoder
@@ -102,6 +106,7 @@ class Picamera2Source:
         )
         encoder = H264Encoder(repeat=True, iperiod=self.format.fps)
         self._camera.start_recording(encoder, _output_to(FrameSink(queue, self._clock)))
+        self._recording = True
         return queue
 
     def _await_first_picture(self, queue: UnitQueue) -> None:

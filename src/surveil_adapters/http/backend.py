@@ -22,7 +22,7 @@ class HttpBackend:
 
     def __init__(self, *, url: str, token: str | None = None) -> None:
         self.url = url
-        self._session = requests.Session()
+        self._session = _session_for(url)
         self._session.headers["Content-Type"] = "application/json"
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
@@ -52,6 +52,19 @@ class HttpBackend:
     def close(self) -> None:
         """Drop the session's connections."""
         self._session.close()
+
+
+def _session_for(url: str) -> requests.Session:
+    """Make a session that heeds the environment's proxies and certificates as they are now.
+
+    Left to itself, requests would look them up for each POST, and would replace our bearer
+    token by what a `.netrc` has for the host.
+    """
+    session = requests.Session()
+    found = session.merge_environment_settings(url, {}, None, None, None)
+    session.proxies, session.verify = found["proxies"], found["verify"]
+    session.trust_env = False
+    return session
 
 
 def parse_retry_after(value: str | None, *, now_utc: datetime) -> float | None:

@@ -18,6 +18,11 @@ from surveil_core.errors import ConfigurationError, StoreUnavailable
 BUSY_TIMEOUT_MS = 5000
 """How long one call waits for another program to release the file."""
 
+CACHE_KIB = 8 * 1024
+"""A clip that fits is written once and locks readers out at its commit only; of a larger
+one SQLite writes zeros first, and locks from the moment the cache is full.
+"""
+
 _ADVICE_BY_CODE = {
     sqlite3.SQLITE_BUSY: "another program is writing it; wait, or close that program",
     sqlite3.SQLITE_LOCKED: "another program is writing it; wait, or close that program",
@@ -70,6 +75,7 @@ def connect(path: Path, *, journal_mode: str) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_mode = {journal_mode}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return connection
 
 
@@ -114,19 +120,34 @@ def apply_schema(
     """Make the tables of `schema_name` (a file beside this one) where there are none.
 
     Safe when two processes do so at once. Raises `ConfigurationError` for a file that a
-    later release wrote.
+    later release or another program wrote.
     """
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    found, tables = _version_and_tables(connection)
     if found > version:
         raise ConfigurationError(
             f"{path} has schema version {found}, this release knows up to {version}: "
             "install the release that wrote it, or name another storage.data_dir"
+        )
+    if found == 0 and tables:
+        raise ConfigurationError(
+            f"{path} holds tables that another program made: "
+            "move it aside, or name another storage.data_dir"
         )
     if found < version:
         schema = resources.files(__package__).joinpath(schema_name).read_text("utf-8")
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {version};\nCOMMIT;"
         )
+
+
+def _version_and_tables(connection: sqlite3.Connection) -> tuple[int, int]:
+    connection.execute("BEGIN")  # both of one state, since another process may make the tables
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+    ).fetchone()
+    connection.execute("COMMIT")
+    return version, tables
 
 
 @contextmanager

@@ -12,10 +12,10 @@ Headers   The page loads nothing from outside and can be framed by nobody.
 """
 
 import ipaddress
+import re
 from collections.abc import Collection, MutableMapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from attrs import frozen
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,6 +31,7 @@ _SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
+_AUTHORITY = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(:[0-9]{0,5})?")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -39,10 +40,8 @@ def host_name(authority: str) -> str:
 
     Text that is no authority gives the empty name, which nobody allows.
     """
-    try:
-        return (urlsplit(f"//{authority}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+    match = _AUTHORITY.fullmatch(authority.lower())
+    return (match["address"] or match["name"].rstrip(".")) if match else ""
 
 
 def is_host_allowed(authority: str, allowed_names: Collection[str]) -> bool:
@@ -61,9 +60,10 @@ def is_origin_allowed(origin: str, authority: str, allowed_names: Collection[str
 
     A configured name counts since a proxy in front may have changed `Host`.
     """
-    return urlsplit(origin).netloc.lower() == authority.lower() or (
-        host_name(urlsplit(origin).netloc) in allowed_names
-    )
+    scheme, separator, own_authority = origin.partition("://")
+    if not separator or scheme not in ("http", "https"):
+        return False
+    return own_authority.lower() == authority.lower() or host_name(own_authority) in allowed_names
 
 
 @frozen
