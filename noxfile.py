@@ -1,6 +1,7 @@
 """Every check and measurement of the project; `make test` and CI call these same sessions."""
 
 import os
+import platform
 from pathlib import Path
 
 import nox
@@ -30,7 +31,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types, strictly."""
-    _install(session, "types")
+    _install(session, "types", "integration")
     session.run("mypy")
 
 
@@ -74,7 +75,7 @@ def e2e(session: nox.Session) -> None:
 @nox.session
 def hil(session: nox.Session) -> None:
     """A real pin: `nox -s hil -- --rig virtual` (default) or `--rig jumper` on a Pi."""
-    _install(session, "integration", extra="edge")
+    _install(session, "integration", extra="pi" if platform.machine() == "aarch64" else "edge")
     session.run("python", "-m", "tests.hil.rig", *session.posargs)
 
 

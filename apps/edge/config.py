@@ -91,7 +91,7 @@ class Recording:
 class Storage:
     """Where everything lies: surveillance.db, the spool, the simulated sensors' socket."""
 
-    data_dir: Path = Path("/data")
+    data_dir: Path = field(default=Path("/data"), converter=lambda path: path.absolute())
 
     @property
     def database(self) -> Path:

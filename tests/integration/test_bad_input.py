@@ -9,6 +9,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
+from attrs import frozen
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.examples import SENSOR_DOCUMENT
@@ -30,6 +31,16 @@ OURS = {
     "an unknown event": json.dumps(SENSOR_DOCUMENT | {"type": "DOOR_OPENED"}).encode(),
     "larger than 64 KiB": json.dumps(SENSOR_DOCUMENT | {"pad": "x" * 65536}).encode(),
 }
+
+
+@frozen
+class Site:
+    """A running edge and what stands around it."""
+
+    edge: Program
+    backend: MockBackend
+    data_dir: Path
+    device_id: str
 
 
 class Bystander:
@@ -61,9 +72,9 @@ def bystander(broker: Address) -> Iterator[Bystander]:
 
 
 @pytest.fixture
-def edge(
+def site(
     broker: Address, mock_backend: MockBackend, device_id: str, data_dir: Path
-) -> Iterator[Program]:
+) -> Iterator[Site]:
     """Bridge and surveillance on one broker, with a camera that does not exist."""
     settings = {
         "DEVICE__ID": device_id,
@@ -75,7 +86,7 @@ def edge(
     }
     with program("apps.edge", "run", "bridge", "surveillance", settings=settings) as edge:
         wait_for("both subscriptions", lambda: edge.output.count("Abonné aux topics") == 2)
-        yield edge
+        yield Site(edge, mock_backend, data_dir, device_id)
         assert edge.stop() == 0, edge.output
 
 
@@ -85,105 +96,84 @@ def stored_ids(data_dir: Path) -> list[str]:
         return [event_id for (event_id,) in rows.fetchall()]
 
 
-def assert_still_works(
-    edge: Program, bystander: Bystander, backend: MockBackend, data_dir: Path, device_id: str
-) -> None:
+def assert_still_works(site: Site, bystander: Bystander) -> None:
     """A good event after the bad ones is stored and delivered."""
-    event_id = bystander.publish_event(device_id)
-    wait_for("it is stored", lambda: event_id in stored_ids(data_dir))
+    event_id = bystander.publish_event(site.device_id)
+    wait_for("it is stored", lambda: event_id in stored_ids(site.data_dir))
     wait_for(
         "it is delivered",
-        lambda: any(r["body"]["details"]["event_id"] == event_id for r in backend.requests()),
+        lambda: any(r["body"]["details"]["event_id"] == event_id for r in site.backend.requests()),
     )
-    assert edge.process.poll() is None
+    assert site.edge.process.poll() is None
 
 
 @pytest.mark.parametrize("payload", OURS.values(), ids=OURS.keys())
 def test_a_bad_message_is_said_and_stops_nothing(
-    edge: Program,
-    bystander: Bystander,
-    mock_backend: MockBackend,
-    data_dir: Path,
-    device_id: str,
-    payload: bytes,
+    site: Site, bystander: Bystander, payload: bytes
 ) -> None:
     """Both services name topic, size and reason, and take the next event."""
     bystander.publish(payload)
     said = f"⛔ Message refusé sur {TOPIC} ({len(payload)} octets)\n   Raison: "
-    wait_for("both say it", lambda: edge.output.count(said) == 2)
-    assert_still_works(edge, bystander, mock_backend, data_dir, device_id)
+    wait_for("both say it", lambda: site.edge.output.count(said) == 2)
+    assert_still_works(site, bystander)
 
 
-def test_none_of_318_odd_documents_stops_a_service(
-    edge: Program, bystander: Bystander, mock_backend: MockBackend, data_dir: Path, device_id: str
-) -> None:
+def test_none_of_318_odd_documents_stops_a_service(site: Site, bystander: Bystander) -> None:
     """The JSON test suite as payloads: all are refused, the event after them arrives."""
     if not BAD_DOCUMENTS.is_dir():
         pytest.skip(f"{BAD_DOCUMENTS.name}: the recorded documents are not on this machine")
     payloads = [file.read_bytes() for file in sorted(BAD_DOCUMENTS.iterdir())]
+    assert len(payloads) == 318
     for payload in payloads:
         bystander.publish(payload)
     wait_for(
         "both refuse all",
-        lambda: edge.output.count("Message refusé") == 2 * len(payloads),
+        lambda: site.edge.output.count("Message refusé") == 2 * len(payloads),
         within_s=60,
     )
-    print(f"{len(payloads)} documents refused")
-    assert_still_works(edge, bystander, mock_backend, data_dir, device_id)
+    assert_still_works(site, bystander)
 
 
-def test_a_missing_camera_leaves_events_flowing(
-    edge: Program, bystander: Bystander, mock_backend: MockBackend, data_dir: Path, device_id: str
-) -> None:
+def test_a_missing_camera_leaves_events_flowing(site: Site, bystander: Bystander) -> None:
     """No picture is said with its reason; the motion is a row and a delivery all the same."""
-    edge.wait_for_text("❌ Caméra indisponible")
-    assert "video-that-is-not-there" in edge.output
-    assert_still_works(edge, bystander, mock_backend, data_dir, device_id)
-    edge.wait_for_text("❌ Vidéo impossible pour evt-", within_s=60)
+    site.edge.wait_for_text("❌ Caméra indisponible")
+    assert "video-that-is-not-there" in site.edge.output
+    assert_still_works(site, bystander)
+    site.edge.wait_for_text("❌ Vidéo impossible pour evt-", within_s=60)
 
 
-def test_an_event_that_comes_twice_is_stored_once(
-    edge: Program, bystander: Bystander, data_dir: Path, device_id: str
-) -> None:
+def test_an_event_that_comes_twice_is_stored_once(site: Site, bystander: Bystander) -> None:
     """The same device and event id is the same event."""
-    document = json.dumps(SENSOR_DOCUMENT | {"device_id": device_id}).encode()
+    document = json.dumps(SENSOR_DOCUMENT | {"device_id": site.device_id}).encode()
     bystander.publish(document)
     bystander.publish(document)
-    edge.wait_for_text("♻️  Événement déjà enregistré (ID: 1)")
-    assert stored_ids(data_dir) == [SENSOR_DOCUMENT["event_id"]]
+    site.edge.wait_for_text("♻️  Événement déjà enregistré (ID: 1)")
+    assert stored_ids(site.data_dir) == [SENSOR_DOCUMENT["event_id"]]
 
 
-def test_a_backend_that_is_down_loses_nothing(
-    edge: Program, bystander: Bystander, mock_backend: MockBackend, device_id: str
-) -> None:
+def test_a_backend_that_is_down_loses_nothing(site: Site, bystander: Bystander) -> None:
     """What a 503 refuses is kept and delivered afterwards, in order."""
-    mock_backend.behave(status=503)
-    event_ids = [bystander.publish_event(device_id) for _ in range(5)]
-    edge.wait_for_text("est GARDÉ, nouvel essai dans")
-    mock_backend.behave(status=201)
+    site.backend.behave(status=503)
+    event_ids = [bystander.publish_event(site.device_id) for _ in range(5)]
+    site.edge.wait_for_text("est GARDÉ, nouvel essai dans")
+    site.backend.behave(status=201)
 
     def delivered() -> list[str]:
-        answered = [r for r in mock_backend.requests() if r["status"] == 201]
+        answered = [r for r in site.backend.requests() if r["status"] == 201]
         return [r["body"]["details"]["event_id"] for r in answered]
 
     wait_for("all five are delivered", lambda: len(delivered()) == 5, within_s=30)
     assert delivered() == event_ids
-    assert "PERDU" not in edge.output
+    assert "PERDU" not in site.edge.output
 
 
-def test_a_refused_event_does_not_hold_up_the_others(
-    edge: Program,
-    bystander: Bystander,
-    mock_backend: MockBackend,
-    data_dir: Path,
-    device_id: str,
-) -> None:
+def test_a_refused_event_does_not_hold_up_the_others(site: Site, bystander: Bystander) -> None:
     """A 400 is said with its reason; the next event is delivered."""
-    mock_backend.behave(status=400)
-    bystander.publish_event(device_id)
-    edge.wait_for_text("refusé par le backend")
-    mock_backend.behave(status=201)
-    assert_still_works(edge, bystander, mock_backend, data_dir, device_id)
+    site.backend.behave(status=400)
+    bystander.publish_event(site.device_id)
+    site.edge.wait_for_text("refusé par le backend")
+    site.backend.behave(status=201)
+    assert_still_works(site, bystander)
 
 
 def test_services_come_back_after_the_broker(
@@ -213,5 +203,5 @@ def test_services_come_back_after_the_broker(
         native.start()
         wait_for("again", lambda: edge.output.count("Abonné aux topics") == 4, within_s=30)
         bystander = stack.enter_context(closing(Bystander(native.address)))
-        assert_still_works(edge, bystander, mock_backend, tmp_path / "data", device_id)
+        assert_still_works(Site(edge, mock_backend, tmp_path / "data", device_id), bystander)
         assert edge.stop() == 0

@@ -8,7 +8,6 @@ import pytest
 import requests
 
 from tests.rig.programs import program
-from tests.waiting import wait_for
 
 
 def run(module: str, *arguments: str, **settings: object) -> tuple[int, str]:

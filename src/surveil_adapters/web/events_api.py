@@ -11,11 +11,11 @@ from litestar.params import Parameter
 
 from surveil_adapters.web.alert_hub import AlertHub
 from surveil_adapters.web.views import AcceptedView, EventsView, event_view
+from surveil_core.messages import MAX_BODY_BYTES
 from surveil_core.notices import RequestAnswered
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.archive import Archive
 from surveil_core.services.ingest import Ingested, IngestService
-from surveil_core.strict_json import MAX_MESSAGE_BYTES
 
 MAX_ROW_ID = 2**63 - 1
 """SQLite's greatest; a greater number can name nothing."""
@@ -65,7 +65,7 @@ def post_event_route(
 
     @post(
         "/api/events",
-        request_max_body_size=MAX_MESSAGE_BYTES,
+        request_max_body_size=MAX_BODY_BYTES,
         summary="Store an event and alert the browsers",
         responses={HTTPStatus.OK: ResponseSpec(AcceptedView, description="Known already")},
     )

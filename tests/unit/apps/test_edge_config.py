@@ -69,7 +69,7 @@ def test_a_button_to_ground_is_active_low() -> None:
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, expected: str) -> None:
     """The setting, its value and what is allowed stand in the error."""
-    with pytest.raises(ConfigurationError, match=".*") as caught:
+    with pytest.raises(ConfigurationError) as caught:
         load(write(tmp_path, text), {})
     assert expected in str(caught.value)
 
