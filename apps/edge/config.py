@@ -87,11 +87,16 @@ class Recording:
     )
 
 
+def _absolute(path: Path) -> Path:
+    """Opening GPIO changes the working directory for a moment: no path may depend on it."""
+    return path.absolute()
+
+
 @frozen(kw_only=True)
 class Storage:
     """Where everything lies: surveillance.db, the spool, the simulated sensors' socket."""
 
-    data_dir: Path = field(default=Path("/data"), converter=lambda path: path.absolute())
+    data_dir: Path = field(default=Path("/data"), converter=_absolute)
 
     @property
     def database(self) -> Path:
