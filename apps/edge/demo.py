@@ -5,8 +5,10 @@ configuration names), an embedded backend and the page; each part that is simula
 named as such. All of it listens on loopback only.
 """
 
+import os
 import random
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +36,7 @@ _TEXT = {
    Backend:  {backend}
    Données:  {data}
    Un mouvement simulé arrive dans quelques secondes; les suivants toutes les 20 à 40 s.
-   Appuyer vous-même, dans un autre terminal: python -m apps.edge --demo press button
+   Appuyer vous-même, dans un autre terminal: {python} -m apps.edge --demo press button
    (Ctrl+C pour arrêter)
 """,
     "en": """
@@ -43,7 +45,7 @@ _TEXT = {
    Backend:  {backend}
    Data:     {data}
    A simulated motion comes in a few seconds; more follow every 20 to 40 s.
-   Press yourself, in another terminal: python -m apps.edge --demo press button
+   Press yourself, in another terminal: {python} -m apps.edge --demo press button
    (Ctrl+C to stop)
 """,
 }
@@ -95,7 +97,8 @@ def demo(services: EdgeServices) -> Iterator[str]:
                 camera=services.settings.camera.source,
                 page=page_url(services.settings),
                 backend=server.url,
-                data=settings.storage.data_dir.resolve(),
+                data=settings.storage.data_dir,
+                python=os.path.relpath(sys.executable),
             )
 
 

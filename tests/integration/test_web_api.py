@@ -17,7 +17,7 @@ from attrs import define, field
 
 from surveil_adapters.web import AlertHub, DeviceView, WebServer, build_app
 from surveil_core.errors import ConfigurationError
-from surveil_core.messages import BrowserAlert
+from surveil_core.messages import MAX_BODY_BYTES, BrowserAlert
 from surveil_core.notices import (
     AlertEmitted,
     BrowserConnected,
@@ -268,16 +268,16 @@ def test_a_bad_body_is_answered_400_with_the_reason(
 
 
 def test_the_largest_body_is_taken(backend: Backend) -> None:
-    """64 KiB is still taken."""
+    """What a bridge may make of a 64 KiB message is still taken."""
     body = json.dumps({**SPEC_BODY, "pad": ""}).encode()
-    body = body[:-2] + b"x" * (64 * 1024 - len(body)) + body[-2:]
+    body = body[:-2] + b"x" * (MAX_BODY_BYTES - len(body)) + body[-2:]
 
     assert post(backend, body).status_code == 201
 
 
 def test_a_body_too_large_is_answered_413(backend: Backend) -> None:
     """One byte more is refused by its declared length, and so is a body that declares none."""
-    too_large = b" " * (64 * 1024 + 1)
+    too_large = b" " * (MAX_BODY_BYTES + 1)
 
     assert post(backend, too_large).status_code == 413
     chunked = requests.post(f"{backend.url}/api/events", data=iter([too_large]), timeout=DEADLINE_S)

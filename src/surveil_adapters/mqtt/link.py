@@ -90,6 +90,13 @@ class BrokerLink:
             self._is_open = False
             self.client.disconnect()
             self.client.loop_stop()
+        self._untie()
+
+    def _untie(self) -> None:
+        """Drop the callbacks: paho closes its inner sockets only when nothing refers to it."""
+        client = self.client
+        client.on_pre_connect = client.on_connect = client.on_connect_fail = None
+        client.on_disconnect = client.on_message = client.on_subscribe = client.on_publish = None
 
     def _configure(self) -> None:
         client = self.client
