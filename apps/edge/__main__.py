@@ -18,6 +18,7 @@ from apps.edge import config
 from apps.edge.checklist import Checklist
 from apps.edge.demo import checking, demo, demo_settings, script
 from apps.edge.loops import Service, ServiceLoop, run_until_stopped
+from apps.edge.replay import with_recorded_sensors
 from apps.edge.services import SERVICE_NAMES, EdgeServices
 from surveil_adapters.console import ConsoleAnnouncer
 from surveil_adapters.simulation.control import SOCKET_NAME, send_command
@@ -53,6 +54,7 @@ def _command(options: argparse.Namespace) -> int:
     settings = config.load(options.config, os.environ)
     if options.demo:
         settings = demo_settings(settings)
+    settings = with_recorded_sensors(settings)
     if options.command == "check":
         EdgeServices(
             settings=settings, stop=threading.Event(), announcer=ConsoleAnnouncer(sys.stdout)
@@ -82,9 +84,10 @@ def _run_demo(settings: config.EdgeSettings, names: list[str], checklist: Checkl
         sys.stdout.write(words)
         sys.stdout.flush()
         playing: dict[str, Service] = {
-            "script": lambda: script(services),
-            "checklist": lambda: checking(services, checklist, sys.stdout),
+            "checklist": lambda: checking(services, checklist, sys.stdout)
         }
+        if settings.gpio.trace is None:
+            playing["script"] = lambda: script(services)
         return _run_services(services, services.named(names) | playing)
 
 

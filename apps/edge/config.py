@@ -40,9 +40,11 @@ class Mqtt:
 
 @frozen(kw_only=True)
 class Gpio:
-    """Real lines, or simulated ones that `press` and scripts drive."""
+    """Real lines, or simulated ones that `press` or a recorded `trace` drives."""
 
     backend: str = field(default="gpiozero", validator=validators.in_(("gpiozero", "simulated")))
+    trace: Path | None = None
+    trace_speed: float = field(default=1.0, validator=validators.gt(0))
 
 
 @frozen(kw_only=True)
@@ -145,11 +147,13 @@ def load(file: Path | None, environment: Mapping[str, str]) -> EdgeSettings:
 
 
 def _fill_in_sensors(document: dict[str, Any]) -> None:
+    location = document.get("device", {}).get("location", Device().location)
     sensors = document.setdefault("sensors", [{"kind": kind.value} for kind in SensorKind])
     for sensor in sensors:
         kind = _kind_of(sensor)
         sensor.setdefault("name", FACTS_BY_KIND[kind].default_name)
         sensor.setdefault("pin", FACTS_BY_KIND[kind].default_pin)
+        sensor.setdefault("location", location)
         sensor.setdefault("pull", _PULL_BY_KIND[kind])
         sensor.setdefault("active_high", sensor["pull"] != "up")
 

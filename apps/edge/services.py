@@ -15,6 +15,7 @@ from attrs import define
 
 from apps.edge.config import EdgeSettings
 from apps.edge.loops import Service, Step
+from apps.edge.replay import replaying
 from apps.settings import read_secret
 from surveil_adapters.camera import CameraChain, candidates_for
 from surveil_adapters.clock import SystemClock
@@ -95,6 +96,8 @@ class EdgeServices:
         }
         if self.is_simulated:
             services["simulation"] = self.simulation
+        if self.settings.gpio.trace:
+            services["trace"] = lambda: replaying(self.settings, self.board, self.clock)
         return services
 
     @property

@@ -93,3 +93,33 @@ def test_the_demo_shows_a_motion_and_all_nine_boxes(tmp_path: Path) -> None:
         (page,) = {line.split()[-1] for line in edge.lines if line.startswith("   Page:")}
         assert "<title>" in requests.get(page, timeout=5).text
         assert edge.stop() == 0, edge.output
+
+
+def test_a_recorded_trace_drives_the_sensors(tmp_path: Path) -> None:
+    """A trace replaces the sensors: its edges are debounced at their recorded distances."""
+    trace = tmp_path / "trace.csv"
+    trace.write_text(
+        "ts,sensor,kind,place,state\n"
+        "2009-07-21T13:30:00,hall,motion,,ON\n2009-07-21T13:30:00.500,hall,motion,,OFF\n"
+        "2009-07-21T13:30:01,hall,motion,,ON\n2009-07-21T13:30:01.500,hall,motion,,OFF\n"
+        "2009-07-21T13:30:02,hall,motion,,ON\n2009-07-21T13:30:05,mat,pressure,,ON\n"
+    )
+    settings = {
+        "STORAGE__DATA_DIR": tmp_path / "data",
+        "MQTT__PORT": 1,
+        "GPIO__BACKEND": "simulated",
+        "GPIO__TRACE": trace,
+        "GPIO__TRACE_SPEED": 4,
+    }
+    with program("apps.edge", "run", "sensor", settings=settings) as edge:
+        edge.wait_for_text("Pression détectée!")
+        assert edge.output.count("Mouvement détecté!") == 2
+        assert edge.output.count("front ignoré sur hall: trop proche du précédent") == 1
+        assert edge.stop() == 0
+
+
+def test_a_trace_on_real_lines_is_refused(tmp_path: Path) -> None:
+    """Nothing can press a real pin from a file."""
+    code, output = run("apps.edge", "check", GPIO__TRACE=tmp_path / "trace.csv")
+    assert code == 2
+    assert "set gpio.backend = 'simulated'" in output
