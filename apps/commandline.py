@@ -4,6 +4,7 @@ Exit codes (DESIGN, section 4): 0 asked to stop, 1 failed, 2 wrong usage or
 configuration.
 """
 
+import io
 import signal
 import sys
 import threading
@@ -18,7 +19,9 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 
 def announcer_for(log_format: str, language: str, stream: TextIO) -> Announcer:
-    """Choose how notices are said."""
+    """Choose how notices are said. Signs that the stream cannot encode are replaced."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
     if log_format == "json":
         return JsonAnnouncer(stream)
     return ConsoleAnnouncer(stream, language=language)

@@ -6,6 +6,7 @@ place; an unknown key names the nearest right one.
 """
 
 import difflib
+import ssl
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ import cattrs
 from surveil_core.errors import ConfigurationError
 
 PREFIX = "SURVEIL_"
+FOREIGN_PREFIXES = ("SURVEIL_TEST_", "SURVEIL_ENGINE_", "SURVEIL_DOCKERD_", "SURVEIL_HIL_")
+"""Names that the tests and tools of this project use for themselves."""
+
 T = TypeVar("T")
 
 
@@ -55,6 +59,18 @@ def read_secret(path: Path | None, setting: str) -> str | None:
         ) from error
 
 
+def check_certificates(path: Path | None, setting: str) -> None:
+    """Raise `ConfigurationError` if a file of certificates cannot be used."""
+    if path is None:
+        return
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigurationError(
+            f"{setting}: {path} holds no usable certificates: {error.strerror or error}"
+        ) from error
+
+
 def _read_file(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
@@ -68,14 +84,24 @@ def _apply_environment(
     cls: type[Any], document: dict[str, Any], environment: Mapping[str, str]
 ) -> None:
     for name in sorted(environment):
-        if name.startswith(PREFIX) and _names_a_section(cls, name):
-            path = name.removeprefix(PREFIX).lower().split("__")
-            _assign(document, path, environment[name], name)
+        if not name.startswith(PREFIX) or name.startswith(FOREIGN_PREFIXES):
+            continue
+        path = name.removeprefix(PREFIX).lower().split("__")
+        if len(path) == 1 and path[0] not in attrs.fields_dict(cls):
+            known = _environment_names(cls, PREFIX)
+            raise ConfigurationError(f"unknown setting {name}; {nearest(name, known)}")
+        _assign(document, path, environment[name], name)
 
 
-def _names_a_section(cls: type[Any], name: str) -> bool:
-    """Leave names such as SURVEIL_TEST_BROKER alone: they belong to other programs."""
-    return "__" in name or name.removeprefix(PREFIX).lower() in attrs.fields_dict(cls)
+def _environment_names(cls: type[Any], prefix: str) -> list[str]:
+    names = []
+    for key, attribute in attrs.fields_dict(cls).items():
+        kind = attribute.type
+        if isinstance(kind, type) and attrs.has(kind):
+            names += _environment_names(kind, f"{prefix}{key.upper()}__")
+        else:
+            names.append(f"{prefix}{key.upper()}")
+    return names
 
 
 def _assign(document: dict[str, Any], path: list[str], value: str, name: str) -> None:

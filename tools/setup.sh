@@ -7,6 +7,7 @@
 #
 # Debian's packages are installed only as root or where sudo asks no password.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin   # where Debian keeps mosquitto, and a user does not look
 PYTHON=${PYTHON:-python3}
 VENV=.venv
 
@@ -62,8 +63,10 @@ test-tools)
     missing=""
     for tool in mosquitto:mosquitto mosquitto_pub:mosquitto-clients ffmpeg:ffmpeg sqlite3:sqlite3 \
                 curl:curl chromium:chromium ip:iproute2 git:git; do
-        PATH=$PATH:/usr/sbin:/sbin command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
+        command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
     done
+    # the browser driver's Node needs it, and Debian's Chromium does not bring it
+    ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"
     [ -z "$missing" ] || apt_install $missing ||
         fail "The tests use real programs that are missing here. Run: sudo apt-get install$missing"
     ;;

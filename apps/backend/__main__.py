@@ -8,7 +8,9 @@ from pathlib import Path
 
 from apps.backend import config
 from apps.backend.composition import backend
-from apps.commandline import EXIT_OK, announcer_for, exit_code_of, stop_on_signals
+from apps.commandline import EXIT_FAILED, EXIT_OK, announcer_for, exit_code_of, stop_on_signals
+
+ALIVE_CHECK_S = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,8 +25,10 @@ def _run(file: Path | None) -> int:
     settings = config.load(file, os.environ)
     announcer = announcer_for(settings.log.format, settings.language, sys.stdout)
     stop = stop_on_signals()
-    with backend(settings, announcer, stop):
-        stop.wait()
+    with backend(settings, announcer, stop) as server:
+        while not stop.wait(ALIVE_CHECK_S):
+            if not server.is_alive():
+                return EXIT_FAILED
     return EXIT_OK
 
 

@@ -52,7 +52,8 @@ class Bridge:
     """Where events go."""
 
     backend_url: str = field(
-        default="http://backend:8000/api/events", validator=validators.matches_re(r"https?://.+")
+        default="http://backend:8000/api/events",
+        validator=validators.matches_re(r"https?://([^/@]+@)?[^/:@]+(:\d+)?(/.*)?"),
     )
     token_file: Path | None = None
 
@@ -141,9 +142,21 @@ class EdgeSettings:
 
 def load(file: Path | None, environment: Mapping[str, str]) -> EdgeSettings:
     """Read the settings. Raises `ConfigurationError` naming every fault."""
-    return settings.load(
+    loaded = settings.load(
         EdgeSettings, file=file, environment=environment, defaults=_fill_in_sensors
     )
+    _check_distinct("pin", [sensor.pin for sensor in loaded.sensors])
+    _check_distinct("name", [sensor.name for sensor in loaded.sensors])
+    return loaded
+
+
+def _check_distinct(key: str, values: list[Any]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise ConfigurationError(
+                f"sensors: {key} {value!r} is given to {values.count(value)} sensors; "
+                f"give each its own {key}"
+            )
 
 
 def _fill_in_sensors(document: dict[str, Any]) -> None:

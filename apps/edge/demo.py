@@ -18,7 +18,7 @@ import attrs
 
 from apps.backend import config as backend_config
 from apps.backend.composition import backend
-from apps.edge.checklist import Checklist, ChecklistPrinter
+from apps.edge.checklist import Checklist, ChecklistPrinter, listening
 from apps.edge.config import EdgeSettings
 from apps.edge.loops import Step
 from apps.edge.services import EdgeServices
@@ -94,7 +94,7 @@ def demo(services: EdgeServices) -> Iterator[str]:
                 web=attrs.evolve(settings.web, host=LOOPBACK, port=free_port(settings.web.port)),
             )
             yield _TEXT[settings.language].format(
-                camera=services.settings.camera.source,
+                camera=services.settings.camera.source.partition(":")[0],
                 page=page_url(services.settings),
                 backend=server.url,
                 data=settings.storage.data_dir,
@@ -123,7 +123,8 @@ def checking(services: EdgeServices, checklist: Checklist, stream: TextIO) -> It
         clock=services.clock,
         stream=stream,
     )
-    yield printer.step
+    with listening(checklist, services.settings.bridge.backend_url.removesuffix("/api/events")):
+        yield printer.step
 
 
 def page_url(settings: EdgeSettings) -> str:

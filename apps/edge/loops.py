@@ -5,15 +5,23 @@ closes everything in reverse, also before a restart. So a camera, broker, backen
 sensor that fails never takes the others down (DESIGN, promise 6).
 """
 
+import contextlib
 import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from pathlib import Path
 
 from surveil_core.backoff import Backoff
 from surveil_core.errors import SensorUnavailable
-from surveil_core.notices import Notice, SensorFailed, ServiceFailed, ServiceStopped
+from surveil_core.notices import (
+    HeartbeatFailed,
+    Notice,
+    SensorFailed,
+    ServiceFailed,
+    ServiceStopped,
+)
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
 
@@ -24,6 +32,16 @@ STEP_S = 0.5
 HEARTBEAT_S = 5.0
 STOP_WITHIN_S = 10.0
 _SETTLED_S = 60.0
+
+
+_beat_of_thread: ContextVar[Callable[[], None] | None] = ContextVar("beat", default=None)
+
+
+def beat() -> None:
+    """Give the sign of life of the service whose thread this is, if it is one's."""
+    give = _beat_of_thread.get()
+    if give is not None:
+        give()
 
 
 class ServiceLoop:
@@ -71,21 +89,35 @@ class ServiceLoop:
                 retry_in_s = self._backoff.delay_s(failures, random.random())
                 self._announcer.announce(self._failure(error, retry_in_s))
                 self._clock.wait_s(retry_in_s)
-        self._heartbeat.unlink(missing_ok=True)
+        self._forget_heartbeat()
         self._announcer.announce(ServiceStopped(service=self.name))
 
     def _run_once(self) -> None:
-        with self._service() as step:
-            while not self._stop.is_set():
-                step(STEP_S)
-                self._beat()
+        token = _beat_of_thread.set(self._beat)
+        try:
+            with self._service() as step:
+                while not self._stop.is_set():
+                    step(STEP_S)
+                    self._beat()
+        finally:
+            _beat_of_thread.reset(token)
 
     def _beat(self) -> None:
         """Touch `health/<service>`: what a container's health check looks at."""
         now_s = self._clock.monotonic_s()
-        if now_s - self._beaten_at_s >= HEARTBEAT_S:
+        if now_s - self._beaten_at_s < HEARTBEAT_S:
+            return
+        self._beaten_at_s = now_s
+        try:
+            self._heartbeat.parent.mkdir(parents=True, exist_ok=True)
             self._heartbeat.touch()
-            self._beaten_at_s = now_s
+        except OSError as error:
+            reason = f"{self._heartbeat}: {error.strerror or error}"
+            self._announcer.announce(HeartbeatFailed(service=self.name, reason=reason))
+
+    def _forget_heartbeat(self) -> None:
+        with contextlib.suppress(OSError):  # the file is a sign of life, and there is none now
+            self._heartbeat.unlink(missing_ok=True)
 
     def _failure(self, error: Exception, retry_in_s: float) -> Notice:
         if isinstance(error, SensorUnavailable):

@@ -14,9 +14,9 @@ from functools import cached_property, partial
 from attrs import define
 
 from apps.edge.config import EdgeSettings
-from apps.edge.loops import Service, Step
+from apps.edge.loops import Service, Step, beat
 from apps.edge.replay import replaying
-from apps.settings import read_secret
+from apps.settings import check_certificates, read_secret
 from surveil_adapters.camera import CameraChain, candidates_for
 from surveil_adapters.clock import SystemClock
 from surveil_adapters.gpio.gpiozero_sensors import GpiozeroSensors
@@ -57,6 +57,20 @@ SENSOR_SERVICES = {f"sensor-{kind}": kind for kind in SensorKind}
 SERVICE_NAMES = ("sensor", *SENSOR_SERVICES, "bridge", "surveillance", "web")
 
 
+@define
+class _ReadyAnnouncer:
+    """Passes notices on, and says `ready` once, when the topics are subscribed."""
+
+    inner: Announcer
+    ready: notices.Notice | None
+
+    def announce(self, notice: notices.Notice) -> None:
+        self.inner.announce(notice)
+        if self.ready is not None and isinstance(notice, notices.TopicsSubscribed):
+            ready, self.ready = self.ready, None
+            self.inner.announce(ready)
+
+
 @define(kw_only=True, slots=False)
 class EdgeServices:
     """Makes services by name; what they share in one process lives here."""
@@ -68,6 +82,8 @@ class EdgeServices:
     def verify(self) -> None:
         """Raise `ConfigurationError` for what settings alone cannot show: files, camera names."""
         _ = self._broker, self._filming
+        if self.is_simulated:
+            _ = self.board
         read_secret(self.settings.bridge.token_file, "bridge.token_file")
 
     def named(self, names: list[str]) -> dict[str, Service]:
@@ -108,7 +124,7 @@ class EdgeServices:
     @cached_property
     def clock(self) -> SystemClock:
         """The clock whose waits end when the program is asked to stop."""
-        return SystemClock(self.stop)
+        return SystemClock(self.stop, on_wait=beat)
 
     @cached_property
     def board(self) -> SimulatedBoard:
@@ -162,7 +178,13 @@ class EdgeServices:
         settings = self.settings.bridge
         token = read_secret(settings.token_file, "bridge.token_file")
         with (
-            closing(self._inbox("bridge", bridge_client_id(self.settings.device.id))) as inbox,
+            closing(
+                self._inbox(
+                    "bridge",
+                    bridge_client_id(self.settings.device.id),
+                    ready=notices.BridgeReady(service="bridge"),
+                )
+            ) as inbox,
             closing(HttpBackend(url=settings.backend_url, token=token)) as backend,
         ):
             bridging = BridgingService(
@@ -178,7 +200,6 @@ class EdgeServices:
                 )
             )
             inbox.open()
-            self.announcer.announce(notices.BridgeReady(service="bridge"))
             yield bridging.step
 
     @contextmanager
@@ -190,7 +211,13 @@ class EdgeServices:
         self.announcer.announce(notices.DatabaseReady(service="surveillance"))
         with (
             closing(SqliteEventStore(self._database)) as store,
-            closing(self._inbox("surveillance", client_id)) as inbox,
+            closing(
+                self._inbox(
+                    "surveillance",
+                    client_id,
+                    ready=notices.SurveillanceReady(service="surveillance"),
+                )
+            ) as inbox,
         ):
             surveillance = SurveillanceService(
                 inbox=inbox,
@@ -201,13 +228,13 @@ class EdgeServices:
                 random_unit=random.random,
             )
             inbox.open()
-            self.announcer.announce(notices.SurveillanceReady(service="surveillance"))
             yield surveillance.step
 
     @contextmanager
     def camera(self) -> Iterator[Step]:
         """Film what surveillance asks for."""
-        with closing(self._media), closing(self._filming) as filming:
+        filming = self._filming
+        with closing(SqliteMediaStore(self._database)) as filming.store, closing(filming):
             yield filming.step
 
     @contextmanager
@@ -231,7 +258,7 @@ class EdgeServices:
                 port=settings.web.port,
                 announcer=self.announcer,
                 service="web",
-            ),
+            ) as server,
             closing(self._inbox("web", web_client_id(settings.device.id), lasting=False)) as inbox,
         ):
             alerting = AlertingService(
@@ -242,7 +269,13 @@ class EdgeServices:
                 location_by_device={settings.device.id: settings.device.location},
             )
             inbox.open()
-            yield alerting.step
+
+            def step(timeout_s: float) -> None:
+                alerting.step(timeout_s)
+                if not server.is_alive():
+                    raise RuntimeError("the web server has ended")
+
+            yield step
 
     # --- their parts --------------------------------------------------------------
 
@@ -253,10 +286,6 @@ class EdgeServices:
             sensors=self.settings.sensors,
             camera_name=self.settings.camera.name,
         )
-
-    @cached_property
-    def _media(self) -> SqliteMediaStore:
-        return SqliteMediaStore(self._database)
 
     @cached_property
     def _filming(self) -> FilmingService:
@@ -270,7 +299,7 @@ class EdgeServices:
                 service="surveillance",
             ),
             spool=DiskSpool(settings.storage.data_dir / "spool"),
-            store=self._media,
+            store=SqliteMediaStore(self._database),
             triggers=ThreadTriggerQueue(),
             policy=settings.recording.policy,
             mode=settings.camera.mode,
@@ -282,6 +311,7 @@ class EdgeServices:
     @cached_property
     def _broker(self) -> BrokerAddress:
         mqtt = self.settings.mqtt
+        check_certificates(mqtt.ca_file, "mqtt.ca_file")
         return BrokerAddress(
             host=mqtt.host,
             port=mqtt.port,
@@ -290,13 +320,21 @@ class EdgeServices:
             ca_file=mqtt.ca_file,
         )
 
-    def _inbox(self, service: str, client_id: str, *, lasting: bool = True) -> PahoInbox:
+    def _inbox(
+        self,
+        service: str,
+        client_id: str,
+        *,
+        ready: notices.Notice | None = None,
+        lasting: bool = True,
+    ) -> PahoInbox:
+        """Make an inbox; `ready` is said after its first subscription, as in the spec."""
         return PahoInbox(
             address=self._broker,
             client_id=client_id,
             topics=SENSOR_TOPICS,
             service=service,
-            announcer=self.announcer,
+            announcer=_ReadyAnnouncer(self.announcer, ready),
             clean_session=not lasting,
         )
 

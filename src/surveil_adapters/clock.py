@@ -2,14 +2,24 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+LONGEST_SILENCE_S = 5.0
+"""A long wait is cut into pieces of this length, `on_wait` being called before each."""
 
 
 class SystemClock:
-    """The `Clock` port. Once `stop` is set, every wait returns at once."""
+    """The `Clock` port. Once `stop` is set, every wait returns at once.
 
-    def __init__(self, stop: threading.Event) -> None:
+    `on_wait` is called on the waiting thread: who waits for a dead backend is alive.
+    """
+
+    def __init__(
+        self, stop: threading.Event, *, on_wait: Callable[[], None] = lambda: None
+    ) -> None:
         self._stop = stop
+        self._on_wait = on_wait
 
     def now_utc(self) -> datetime:
         """Say the wall time."""
@@ -21,4 +31,9 @@ class SystemClock:
 
     def wait_s(self, duration_s: float) -> bool:
         """Wait on the stop event; True when it is set."""
-        return self._stop.wait(duration_s)
+        ends_at_s = self.monotonic_s() + duration_s
+        while (left_s := ends_at_s - self.monotonic_s()) > 0:
+            self._on_wait()
+            if self._stop.wait(min(left_s, LONGEST_SILENCE_S)):
+                return True
+        return self._stop.is_set()

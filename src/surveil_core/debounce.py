@@ -41,7 +41,7 @@ def judge_edge(
     """Judge one edge at monotonic `at_s`; only an accepted one changes the state."""
     if not active:
         return state, Verdict.RELEASED
-    if at_s - state.started_at_s < policy.warm_up_s:
+    if policy.warm_up_s > 0 and at_s - state.started_at_s < policy.warm_up_s:
         return state, Verdict.WARMING_UP
     last = state.last_accepted_at_s
     if last is not None and at_s - last < policy.min_interval_s:

@@ -83,6 +83,13 @@ class ServiceFailed(Notice):
 
 
 @frozen(kw_only=True)
+class HeartbeatFailed(Notice):
+    """A service's sign of life cannot be written; the service goes on."""
+
+    reason: str
+
+
+@frozen(kw_only=True)
 class ServiceStopped(Notice):
     """A service has ended as asked."""
 

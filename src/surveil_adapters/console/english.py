@@ -58,6 +58,7 @@ WORDS = Words(
         n.ServiceFailed: lambda x: (
             f"💥 Service {x.service} failed: {x.reason}\n   → restart in {seconds(x.retry_in_s)}"
         ),
+        n.HeartbeatFailed: "⚠️  No sign of life for {n.service}: {n.reason}",
         n.ServiceStopped: "🛑 Service {n.service} stopped",
         n.StoreFailed: lambda x: (
             f"❌ Database unavailable: {x.reason}\n"

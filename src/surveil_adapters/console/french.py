@@ -72,6 +72,7 @@ WORDS = Words(
             f"💥 Service {x.service} en échec: {x.reason}\n"
             f"   → redémarrage dans {seconds(x.retry_in_s)}"
         ),
+        n.HeartbeatFailed: "⚠️  Signe de vie impossible pour {n.service}: {n.reason}",
         n.ServiceStopped: "🛑 Service {n.service} arrêté",
         n.StoreFailed: lambda x: (
             f"❌ Base de données indisponible: {x.reason}\n"

@@ -74,6 +74,10 @@ class WebServer:
         if self._listener is not None:
             self._listener.close()
 
+    def is_alive(self) -> bool:
+        """Whether requests are still answered."""
+        return self._thread is not None and self._thread.is_alive()
+
     @property
     def port(self) -> int:
         """The port that is listened on; 0 before `open`."""

@@ -37,7 +37,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     """SURVEIL_<SECTION>__<KEY> replaces what the file says; list items go by index."""
     file = write(tmp_path, "[web]\nport = 1\n[[sensors]]\nkind = 'motion'\n")
     settings = load(
-        file, {"SURVEIL_WEB__PORT": "9090", "SURVEIL_SENSORS__0__PIN": "4", "SURVEIL_X": "y"}
+        file,
+        {"SURVEIL_WEB__PORT": "9090", "SURVEIL_SENSORS__0__PIN": "4", "SURVEIL_TEST_BROKER": "y"},
     )
     assert settings.web.port == 9090
     assert [s.pin for s in settings.sensors] == [4]
@@ -64,6 +65,12 @@ def test_a_button_to_ground_is_active_low() -> None:
         ("[camera]\nmode = 'sometimes'", "mode"),
         ("[recording]\nduration_s = 500", "max_duration_s is 120, expected at least duration_s"),
         ("[bridge]\nbackend_url = 'ftp://x'", "backend_url"),
+        ("[bridge]\nbackend_url = 'http://:80/'", "backend_url"),
+        ("[[sensors]]\nkind = 'motion'\n[[sensors]]\nkind = 'motion'", "pin 17 is given to 2"),
+        (
+            "[[sensors]]\nkind = 'motion'\n[[sensors]]\nkind = 'motion'\npin = 4",
+            "name 'PIR Entrée' is given to 2",
+        ),
         ("[web", "is not TOML"),
     ],
 )
@@ -86,3 +93,24 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The path and the reason stand in the error."""
     with pytest.raises(ConfigurationError, match=r"nowhere\.toml: No such file"):
         load(tmp_path / "nowhere.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("SURVEIL_WEB_PORT", "did you mean 'SURVEIL_WEB__PORT'?"),
+        ("SURVEIL_LANGAGE", "did you mean 'SURVEIL_LANGUAGE'?"),
+        ("SURVEIL_WEB__PROT", "unknown setting 'web.prot'; did you mean 'port'?"),
+    ],
+)
+def test_a_wrong_environment_name_is_not_ignored(name: str, expected: str) -> None:
+    """A slip of the pen in a variable is named like one in the file."""
+    with pytest.raises(ConfigurationError) as caught:
+        load(None, {name: "9"})
+    assert expected in str(caught.value)
+
+
+def test_sensors_hang_where_their_device_is() -> None:
+    """A sensor without a location of its own takes the device's."""
+    sensors = load(None, {"SURVEIL_DEVICE__LOCATION": "Cave"}).sensors
+    assert {sensor.location for sensor in sensors} == {"Cave"}
