@@ -52,7 +52,7 @@ demo)
     make_venv
     say "Installing the demo (about a minute the first time) ..."
     pip_install --editable '.[demo,page]'
-    "$VENV/bin/python" tools/build_page.py
+    "$VENV/bin/python" tools/build_page.py --optional
     ;;
 tools)
     make_venv

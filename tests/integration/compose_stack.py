@@ -169,12 +169,19 @@ class ComposeStack:
                 raise StackError(f"not healthy after {limit_s:.0f} s: {sick}\n{logs}")
             time.sleep(POLL_S)
 
+    def published(self) -> set[str]:
+        """Every address and port of the host, `127.0.0.1:8000`, that leads to a container."""
+        listed = self._list_containers("{{.Ports}}")
+        return set(re.findall(r"(\S+)->\d+/(?:tcp|udp)", listed))
+
     def _not_healthy(self) -> list[str]:
-        listed = self.type(
-            'docker ps --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"'
-            """ --format '{{.Label "com.docker.compose.service"}} {{.Status}}'"""
-        ).output
+        listed = self._list_containers('{{.Label "com.docker.compose.service"}} {{.Status}}')
         return [s for s in SERVICES if not re.search(rf"^{s} .*\(healthy\)", listed, re.MULTILINE)]
+
+    def _list_containers(self, line: str) -> str:
+        """One line, in the engine's own format, for each container of this stack."""
+        project = "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME"
+        return self.type(f"docker ps --filter \"{project}\" --format '{line}'").output
 
 
 def _shows(output: str, pattern: str) -> bool:

@@ -20,6 +20,8 @@ import socketio
 from attrs import field, frozen
 
 from tests.integration.compose_stack import (
+    PORTS,
+    SERVICES,
     ComposeStack,
     Terminal,
     Typed,
@@ -41,6 +43,11 @@ PUBLISH_HELLO = "docker compose exec mqtt-broker mosquitto_pub -t 'test' -m 'hel
 WAIT_FOR_TEST = "docker compose exec mqtt-broker mosquitto_sub -t 'test' -C 1"
 LISTEN_TO_ALL = "docker compose exec mqtt-broker mosquitto_sub -v -t '#'"
 PRESS_MOTION = "docker compose exec sensor-motion python -m apps.edge press motion"
+PUBLISH_200_KB = (
+    "head -c 200000 /dev/zero | tr '\\0' x"
+    " | docker compose exec -T mqtt-broker mosquitto_pub -q 1 -t sensor/button -s"
+)
+ON_A_PI = "SURVEIL_GPIO_GID=993 docker compose -f compose.yaml -f compose.pi.yaml"
 LAST_OF_A_CLIP = (
     "docker compose logs capture-video"
     " | grep -E 'Démarrage enregistrement vidéo|Vidéo enregistrée' | tail -n 1"
@@ -213,16 +220,49 @@ def heard(listener: Terminal, message: str, *, typing: str, stack: ComposeStack)
     return False
 
 
-def test_a_pi_gets_real_devices(stack: ComposeStack) -> None:
-    """`compose.pi.yaml` puts GPIO and camera where the simulated ones were."""
-    shown = stack.type(
-        "SURVEIL_GPIO_GID=993 docker compose -f compose.yaml -f compose.pi.yaml config"
-    )
+def test_a_message_above_64_kib_is_logged_with_the_reason(stack: ComposeStack) -> None:
+    """The broker lets a far too large message through, so both services can say why not."""
+    assert stack.type(PUBLISH_200_KB).status == 0
+    for service in ("mqtt-bridge", "capture-video"):
+        refusal = r"Message refusé sur sensor/button \(200000 octets\)"
+        stack.type_until_printed(f"docker compose logs {service}", refusal, STEP_LIMIT_S)
+        assert "Raison: " in logged_after(stack, service, "(200000 octets)", 1)
+
+
+# --- what is exposed, and to which devices --------------------------------------------
+
+
+def test_every_port_is_published_on_the_loopback_only(stack: ComposeStack) -> None:
+    """Nothing listens for other machines until there is a log-in."""
+    assert sorted(stack.published()) == [f"127.0.0.1:{port}" for port in PORTS]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_container_runs_as_root(stack: ComposeStack, service: str) -> None:
+    """Whoever breaks into a service is an ordinary user there."""
+    user = stack.type(f"docker compose exec {service} id -u")
+    assert user.status == 0, user.output
+    assert int(user.output) > 0
+
+
+def test_a_pi_needs_no_camera(stack: ComposeStack) -> None:
+    """`compose.pi.yaml` gives the sensors their GPIO, and requires no camera to start."""
+    shown = stack.type(f"{ON_A_PI} config")
     assert shown.status == 0, shown.output
     assert shown.output.count("/dev/gpiochip0:/dev/gpiochip0") == 3
     assert "SURVEIL_CAMERA__SOURCE: auto" in shown.output
     assert "simulated" not in shown.output
-    assert "simulation/video0" not in shown.output
+    assert "/dev/video0:/dev/video0" not in shown.output
+
+
+def test_a_camera_takes_the_place_of_the_words(stack: ComposeStack) -> None:
+    """`compose.camera.yaml` adds the device, with or without a Pi's file before it."""
+    for command in (ON_A_PI, "docker compose -f compose.yaml"):
+        shown = stack.type(f"{command} -f compose.camera.yaml config")
+        assert shown.status == 0, shown.output
+        assert "SURVEIL_CAMERA__SOURCE: auto" in shown.output
+        assert "/dev/video0:/dev/video0" in shown.output
+        assert "simulation/video0" not in shown.output
 
 
 # --- the checklist ------------------------------------------------------------------

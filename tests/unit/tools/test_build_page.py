@@ -1,10 +1,13 @@
 """When the page is built again, and how a failure is told."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tools.build_page import explain, hash_sources
+from tools.build_page import PROJECT, explain, hash_sources
 
 
 def a_source(folder: Path, name: str, text: str) -> Path:
@@ -51,3 +54,22 @@ def test_an_unreachable_registry_is_told_in_plain_words(code: str) -> None:
 def test_another_failure_is_told_as_it_is() -> None:
     """A mistake in the sources is no network trouble."""
     assert explain("building", "main.ts: unexpected }") == "Building failed:\nmain.ts: unexpected }"
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 1), (("--optional",), 0)])
+def test_a_page_that_cannot_be_built_is_explained(
+    tmp_path: Path, options: tuple[str, ...], status: int
+) -> None:
+    """Without a Node the reason is told, and only an optional page lets a set-up go on."""
+    script = tmp_path / "tools" / "build_page.py"
+    script.parent.mkdir()
+    shutil.copy(PROJECT / "tools" / "build_page.py", script)
+    without_packages = [sys.executable, "-S", str(script), *options]
+
+    done = subprocess.run(
+        without_packages, env={"PATH": ""}, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == status
+    assert "It needs Node 20.19 or newer" in done.stderr
+    assert ("going on without it" in done.stderr) == bool(options)
