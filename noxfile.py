@@ -99,7 +99,8 @@ def constraints(session: nox.Session) -> None:
     """Write constraints.txt anew: the newest versions that our ranges allow."""
     session.install("uv")
     extras = [f"--extra={name}" for name in ("demo", "page")]
-    groups = [f"--group={name}" for name in ("lint", "types", "imports", "e2e", "docs", "package")]
+    names = ("tools", "lint", "types", "imports", "e2e", "docs", "package")
+    groups = [f"--group={name}" for name in names]
     session.run(
         "uv", "pip", "compile", "pyproject.toml", *extras, *groups, "--universal", "--upgrade",
         "--no-header", "--no-annotate", "--no-emit-index-url", "-o", "constraints.txt",

@@ -196,7 +196,7 @@ class EdgeServices:
             )
             self.announcer.announce(
                 notices.BridgeStarting(
-                    service="bridge", topics=SENSOR_TOPICS, backend_url=settings.backend_url
+                    service="bridge", topics=SENSOR_TOPICS, backend_url=backend.url
                 )
             )
             inbox.open()

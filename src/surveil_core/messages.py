@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from attrs import frozen
 
@@ -134,8 +135,11 @@ def build_backend_body(event: SensorEvent, *, topic: str) -> bytes:
 
 
 def idempotency_key(event: SensorEvent) -> str:
-    """Name an event to the backend: `<device_id>/<event_id>`."""
-    return f"{event.device_id}/{event.event_id}"
+    """Name an event to the backend: `<device_id>/<event_id>`.
+
+    Both are percent-encoded, since a header takes neither outer spaces nor all of Unicode.
+    """
+    return f"{quote(event.device_id, safe='')}/{quote(event.event_id, safe='')}"
 
 
 def parse_backend_body(payload: bytes) -> BackendEvent:

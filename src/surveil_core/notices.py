@@ -75,6 +75,18 @@ class MessageRefused(Notice):
 
 
 @frozen(kw_only=True)
+class MessagesOverflowing(Notice):
+    """QoS 0 messages outrun the service; said once until the queue has been empty.
+
+    `waiting_messages` wait, and `refused_messages` were refused since the start.
+    """
+
+    topic: str
+    waiting_messages: int
+    refused_messages: int
+
+
+@frozen(kw_only=True)
 class ServiceFailed(Notice):
     """A service's loop failed unexpectedly and starts again in `retry_in_s`."""
 
@@ -159,7 +171,16 @@ class EventDetected(Notice):
 
 @frozen(kw_only=True)
 class EventPublished(Notice):
-    """The event is with the MQTT client, which keeps it until the broker's PUBACK."""
+    """The event went out; the MQTT client keeps it until the broker's PUBACK."""
+
+    event_id: str
+    topic: str
+    min_interval_s: float
+
+
+@frozen(kw_only=True)
+class EventKept(Notice):
+    """The broker is away; the MQTT client keeps the event and sends it when it is back."""
 
     event_id: str
     topic: str

@@ -1,5 +1,6 @@
 """A cloud that answers as a test says."""
 
+import re
 from collections import deque
 
 from attrs import define, field
@@ -22,8 +23,8 @@ class FakeBackend:
 
     def send(self, body: bytes, idempotency_key: str) -> BackendReply:
         """Remember a body and answer."""
-        if "\n" in idempotency_key or "\r" in idempotency_key:
-            raise ValueError(f"idempotency_key is {idempotency_key!r}, expected one line")
+        if not re.fullmatch(r"[!-~]+", idempotency_key):
+            raise ValueError(f"idempotency_key is {idempotency_key!r}, expected visible ASCII")
         self.sent.append((body, idempotency_key))
         answer = self.answers.popleft() if self.answers else BackendReply(status=201)
         if isinstance(answer, str):

@@ -13,15 +13,17 @@ class FakePublisher:
     """Implements `Publisher`. `published` holds topics and payloads, oldest first.
 
     The next `failures` publications raise `BrokerUnavailable`, as a full queue does.
+    While not `connected`, messages are kept for later.
     """
 
+    connected: bool = True
     failures: int = 0
     published: list[tuple[str, bytes]] = field(factory=list, init=False)
 
     def open(self) -> None:
         """Nothing to connect."""
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes) -> bool:
         """Keep a message, or refuse it."""
         if not topic or "#" in topic or "+" in topic:
             raise ValueError(f"topic is {topic!r}, expected one without wildcards")
@@ -29,6 +31,7 @@ class FakePublisher:
             self.failures -= 1
             raise BrokerUnavailable(f"{topic}: no more messages are kept")
         self.published.append((topic, payload))
+        return self.connected
 
     def close(self) -> None:
         """Nothing to disconnect."""

@@ -3,6 +3,7 @@
 import json
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -165,6 +166,27 @@ def test_a_backend_that_is_down_loses_nothing(site: Site, bystander: Bystander) 
     wait_for("all five are delivered", lambda: len(delivered()) == 5, within_s=30)
     assert delivered() == event_ids
     assert "PERDU" not in site.edge.output
+
+
+def test_odd_but_legal_ids_do_not_block_the_bridge(site: Site, bystander: Bystander) -> None:
+    """An event whose device id a header would not take as it is goes through as well."""
+    event_id = bystander.publish_event(f" {site.device_id} é ")
+    wait_for(
+        "it is delivered",
+        lambda: any(r["body"]["details"]["event_id"] == event_id for r in site.backend.requests()),
+    )
+    assert_still_works(site, bystander)
+
+
+def test_a_backend_that_hangs_does_not_hold_up_the_stop(site: Site, bystander: Bystander) -> None:
+    """Asked to stop in the middle of a POST, the program ends in good order within 9 s."""
+    site.backend.behave(delay_s=30)
+    bystander.publish_event(site.device_id)
+    site.edge.wait_for_text("Envoi HTTP POST")
+    began_s = time.monotonic()
+    assert site.edge.stop() == 0, site.edge.output
+    assert time.monotonic() - began_s < 9
+    assert "Service bridge arrêté" in site.edge.output
 
 
 def test_a_refused_event_does_not_hold_up_the_others(site: Site, bystander: Bystander) -> None:

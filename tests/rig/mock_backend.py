@@ -2,7 +2,10 @@
 
 POST /api/events   recorded; answered with the status that was set (201 at first)
 GET  /requests     what was recorded, as JSON
-PUT  /behaviour    {"status": 503, "retry_after_s": 1, "delay_s": 0}
+PUT  /behaviour    {"status": 503, "retry_after_s": 1, "delay_s": 0, "body": "whole"}
+
+A body may also be "short" of its announced length, "no chunks" or "no gzip" though announced
+as such, or come by "drops".
 """
 
 import json
@@ -14,7 +17,13 @@ from typing import Any
 
 _lock = threading.Lock()
 _requests: list[dict[str, Any]] = []
-_behaviour: dict[str, Any] = {"status": 201, "retry_after_s": None, "delay_s": 0}
+_behaviour: dict[str, Any] = {"status": 201, "retry_after_s": None, "delay_s": 0, "body": "whole"}
+_HEADER_BY_BODY = {
+    "short": ("Content-Length", "100"),
+    "no chunks": ("Transfer-Encoding", "chunked"),
+    "no gzip": ("Content-Encoding", "gzip"),
+    "drops": ("Content-Length", "100"),
+}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -36,7 +45,10 @@ class Handler(BaseHTTPRequestHandler):
                     "status": _behaviour["status"],
                 }
             )
-        self._answer(_behaviour["status"], {})
+        if _behaviour["body"] == "whole":
+            self._answer(_behaviour["status"], {})
+        else:
+            self._answer_badly(_behaviour["body"])
 
     def do_GET(self) -> None:
         """Tell what was recorded."""
@@ -53,6 +65,19 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _answer_badly(self, body: str) -> None:
+        self.close_connection = True
+        self.send_response(_behaviour["status"])
+        self.send_header(*_HEADER_BY_BODY[body])
+        self.end_headers()
+        self.wfile.write(b"garbled")
+        try:
+            for _ in range(60 if body == "drops" else 0):
+                time.sleep(0.1)
+                self.wfile.write(b".")
+        except OSError:
+            pass  # the client has left
 
     def _answer(self, status: int, document: Any) -> None:
         text = json.dumps(document).encode()

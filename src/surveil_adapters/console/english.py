@@ -55,6 +55,10 @@ WORDS = Words(
         n.MessageRefused: (
             "⛔ Message refused on {n.topic} ({n.payload_bytes} bytes)\n   Reason: {n.reason}"
         ),
+        n.MessagesOverflowing: (
+            "⚠️  QoS 0 messages refused on {n.topic}: {n.waiting_messages} wait already "
+            "(refused so far: {n.refused_messages})"
+        ),
         n.ServiceFailed: lambda x: (
             f"💥 Service {x.service} failed: {x.reason}\n   → restart in {seconds(x.retry_in_s)}"
         ),
@@ -78,6 +82,10 @@ WORDS = Words(
         ),
         n.EventPublished: lambda x: (
             f"📤 Message published on {x.topic}\n\n"
+            f"⏸️  Waiting {x.min_interval_s:.1f}s before the next detection..."
+        ),
+        n.EventKept: lambda x: (
+            "🕓 Broker away: message kept, published on reconnection\n\n"
             f"⏸️  Waiting {x.min_interval_s:.1f}s before the next detection..."
         ),
         n.PublishFailed: lambda x: (

@@ -68,6 +68,10 @@ WORDS = Words(
         n.MessageRefused: (
             "⛔ Message refusé sur {n.topic} ({n.payload_bytes} octets)\n   Raison: {n.reason}"
         ),
+        n.MessagesOverflowing: (
+            "⚠️  Messages QoS 0 refusés sur {n.topic}: {n.waiting_messages} attendent déjà "
+            "(refusés jusqu'ici: {n.refused_messages})"
+        ),
         n.ServiceFailed: lambda x: (
             f"💥 Service {x.service} en échec: {x.reason}\n"
             f"   → redémarrage dans {seconds(x.retry_in_s)}"
@@ -92,6 +96,10 @@ WORDS = Words(
         ),
         n.EventPublished: lambda x: (
             f"📤 Message publié sur {x.topic}\n\n"
+            f"⏸️  En attente de {x.min_interval_s:.1f}s avant prochaine détection..."
+        ),
+        n.EventKept: lambda x: (
+            "🕓 Broker absent: message gardé, publié à la reconnexion\n\n"
             f"⏸️  En attente de {x.min_interval_s:.1f}s avant prochaine détection..."
         ),
         n.PublishFailed: lambda x: (

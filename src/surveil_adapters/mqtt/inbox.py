@@ -4,8 +4,12 @@ A message counts as ours when the caller acknowledges it. What was handed over o
 earlier connection and not acknowledged there comes again on the next one, so stale
 deliveries are dropped here and their acknowledgements are not sent: their packet
 identifiers may by then name other messages (MQTT 3.1.1, 2.3.1 and 4.4).
+
+The broker bounds how many QoS 1 messages wait here unacknowledged. QoS 0 has no such
+brake: beyond `MAX_WAITING_MESSAGES` in the queue, these are refused and counted.
 """
 
+import contextlib
 import itertools
 import queue
 from collections.abc import Sequence
@@ -16,9 +20,11 @@ from attrs import frozen
 from paho.mqtt.reasoncodes import ReasonCode
 
 from surveil_adapters.mqtt.link import BrokerAddress, BrokerLink
-from surveil_core.notices import BrokerConnectionFailed, TopicsSubscribed
+from surveil_core.notices import BrokerConnectionFailed, MessagesOverflowing, TopicsSubscribed
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.broker import Delivery
+
+MAX_WAITING_MESSAGES = 1000
 
 
 @frozen
@@ -29,7 +35,7 @@ class _Token:
 
 
 class PahoInbox:
-    """Subscribes to `topics` at QoS 1. The broker bounds how many wait here."""
+    """Subscribes to `topics` at QoS 1; what was published at QoS 0 comes as such."""
 
     def __init__(
         self,
@@ -46,6 +52,8 @@ class PahoInbox:
         self._service = service
         self._announcer = announcer
         self._deliveries: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        self._is_overflowing = False
+        self._refused_messages = 0
         self._connections = itertools.count(1)
         self._connection = 0
         self._link = BrokerLink(
@@ -69,6 +77,7 @@ class PahoInbox:
         try:
             delivery = self._deliveries.get(timeout=timeout_s)
         except queue.Empty:
+            self._is_overflowing = False
             return None
         return delivery if self._is_present(delivery) else None
 
@@ -87,7 +96,13 @@ class PahoInbox:
 
     def _subscribe(self, client: paho.Client) -> None:
         self._connection = next(self._connections)
+        self._drop_stale()
         client.subscribe([(topic, 1) for topic in self._topics])
+
+    def _drop_stale(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._deliveries.get_nowait()
 
     def _handle_subscribe(
         self, _client: Any, _userdata: Any, _mid: int, reasons: list[ReasonCode], _props: Any
@@ -107,6 +122,10 @@ class PahoInbox:
         self._announcer.announce(TopicsSubscribed(service=self._service, topics=self._topics))
 
     def _handle_message(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
+        waiting = self._deliveries.qsize()
+        if message.qos == 0 and waiting >= MAX_WAITING_MESSAGES:
+            self._refuse(message.topic, waiting)
+            return
         self._deliveries.put(
             Delivery(
                 topic=message.topic,
@@ -114,3 +133,16 @@ class PahoInbox:
                 token=_Token(self._connection, message.mid, message.qos),
             )
         )
+
+    def _refuse(self, topic: str, waiting: int) -> None:
+        self._refused_messages += 1
+        if not self._is_overflowing:
+            self._is_overflowing = True
+            self._announcer.announce(
+                MessagesOverflowing(
+                    service=self._service,
+                    topic=topic,
+                    waiting_messages=waiting,
+                    refused_messages=self._refused_messages,
+                )
+            )

@@ -36,8 +36,8 @@ class PahoPublisher:
         """Start connecting in the background."""
         self._link.open()
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Hand a message to paho; connected or not, it goes out as soon as it can."""
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Hand a message to paho; False if it waits there for a connection."""
         with self._changed:
             self._kept += 1
         result = self._link.client.publish(topic, payload, qos=1)
@@ -47,6 +47,8 @@ class PahoPublisher:
                 f"{topic}: {MAX_KEPT_MESSAGES} messages wait for the broker already, "
                 f"no more are kept ({result.rc.name}); bring the broker back"
             )
+        # before the CONNACK paho has a socket already, and reports success
+        return result.rc is MQTTErrorCode.MQTT_ERR_SUCCESS and self._link.client.is_connected()
 
     def close(self) -> None:
         """Wait up to 2 s for outstanding PUBACKs, then disconnect."""

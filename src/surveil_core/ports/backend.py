@@ -13,7 +13,8 @@ class Backend(Protocol):
     def send(self, body: bytes, idempotency_key: str) -> BackendReply:
         """`POST` a body and return the answer, whatever its status.
 
-        Raises `BackendUnreachable` when there was none.
+        Raises `BackendUnreachable` when there was none, `ConfigurationError` when the
+        URL itself is no good.
         """
 
     def close(self) -> None:

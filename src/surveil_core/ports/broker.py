@@ -23,10 +23,11 @@ class Publisher(Protocol):
     def open(self) -> None:
         """Start connecting, for ever and in the background; does not wait."""
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes) -> bool:
         """Hand a message over; it is kept and sent again until the broker's PUBACK.
 
-        Works while disconnected. Raises `BrokerUnavailable` when no more can be kept.
+        True if it went out on a live connection, False if it is kept for the next one.
+        Raises `BrokerUnavailable` when no more can be kept.
         """
 
     def close(self) -> None:
@@ -34,7 +35,10 @@ class Publisher(Protocol):
 
 
 class Inbox(Protocol):
-    """Receives messages in a persistent session. Called from one thread."""
+    """Receives messages in a persistent session. Called from one thread.
+
+    The broker keeps what is sent at QoS 1; of QoS 0, what outruns the caller may be refused.
+    """
 
     def open(self) -> None:
         """Start connecting and subscribing, for ever and in the background."""

@@ -10,7 +10,13 @@ from surveil_core.debounce import DebouncePolicy, DebounceState, Verdict, judge_
 from surveil_core.errors import BrokerUnavailable
 from surveil_core.events import SensorEvent, new_event_id
 from surveil_core.messages import build_sensor_message
-from surveil_core.notices import EdgeIgnored, EventDetected, EventPublished, PublishFailed
+from surveil_core.notices import (
+    EdgeIgnored,
+    EventDetected,
+    EventKept,
+    EventPublished,
+    PublishFailed,
+)
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.broker import Publisher
 from surveil_core.ports.clock import Clock
@@ -82,9 +88,11 @@ class SensingService:
                 gpio_pin=sensor.pin,
             )
         )
-        if self._hand_over(event, topic):
+        went_out = self._hand_over(event, topic)
+        if went_out is not None:
+            handed_over = EventPublished if went_out else EventKept
             self.announcer.announce(
-                EventPublished(
+                handed_over(
                     service=self.service,
                     event_id=event.event_id,
                     topic=topic,
@@ -92,11 +100,12 @@ class SensingService:
                 )
             )
 
-    def _hand_over(self, event: SensorEvent, topic: str) -> bool:
+    def _hand_over(self, event: SensorEvent, topic: str) -> bool | None:
+        """Offer the event until it is taken: what `Publisher.publish` said, None on stop."""
         failures = 0
         while True:
             try:
-                self.publisher.publish(topic, build_sensor_message(event))
+                return self.publisher.publish(topic, build_sensor_message(event))
             except BrokerUnavailable as error:
                 failures += 1
                 retry_in_s = self.backoff.delay_s(failures, self.random_unit())
@@ -109,6 +118,4 @@ class SensingService:
                     )
                 )
                 if self.clock.wait_s(retry_in_s):
-                    return False
-            else:
-                return True
+                    return None

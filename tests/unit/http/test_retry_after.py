@@ -21,6 +21,10 @@ NOW = datetime(2025, 1, 15, 14, 30, 0, tzinfo=UTC)
         ("-5", None),
         ("", None),
         ("1.5", None),
+        ("9" * 400, float("inf")),
+        ("Wed, 15 Jan 99999999999999999999 14:31:00 GMT", None),
+        ("Wed, 15 Jan 2025 14:31:00 +99999999999999", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 251_665_435_739),
     ],
 )
 def test_retry_after_is_read_or_ignored(value: str | None, expected_s: float | None) -> None:

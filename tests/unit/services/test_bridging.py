@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from attrs import evolve
 
 from surveil_core.delivery import BackendReply
 from surveil_core.messages import build_backend_body, build_sensor_message
@@ -63,6 +64,27 @@ def test_event_is_posted_as_the_spec_says() -> None:
     bench.carry(MESSAGE)
     assert bench.backend.sent == [(BODY, KEY)]
     assert bench.inbox.acknowledged == [MESSAGE]
+
+
+@pytest.mark.parametrize(
+    ("device_id", "event_id", "key"),
+    [
+        (" r1 ", "evt-1", "%20r1%20/evt-1"),
+        ("r1", " ", "r1/%20"),
+        ("caméra", "🚨", "cam%C3%A9ra/%F0%9F%9A%A8"),
+        ("a/b", "c", "a%2Fb/c"),
+        ("100%", "evt", "100%25/evt"),
+    ],
+)
+def test_any_legal_id_makes_a_key_that_a_header_takes(
+    device_id: str, event_id: str, key: str
+) -> None:
+    """Outer spaces, slashes and Unicode are percent-encoded, so no message blocks the bridge."""
+    bench = Bench()
+    message = build_sensor_message(evolve(MOTION_EVENT, device_id=device_id, event_id=event_id))
+    bench.carry(message)
+    assert [sent_key for _, sent_key in bench.backend.sent] == [key]
+    assert bench.inbox.acknowledged == [message]
 
 
 def test_delivery_is_told_in_the_order_of_the_spec() -> None:

@@ -7,7 +7,13 @@ from attrs import evolve
 
 from surveil_core.backoff import Backoff
 from surveil_core.debounce import Verdict
-from surveil_core.notices import EdgeIgnored, EventDetected, EventPublished, PublishFailed
+from surveil_core.notices import (
+    EdgeIgnored,
+    EventDetected,
+    EventKept,
+    EventPublished,
+    PublishFailed,
+)
 from surveil_core.ports.sensors import Edge, SensorSpec
 from surveil_core.services.sensing import SensingService
 from tests.examples import SENSORS
@@ -173,6 +179,16 @@ def test_event_is_offered_until_it_is_taken(bench: Bench) -> None:
     assert [notice.retry_in_s for notice in bench.announcer.of(PublishFailed)] == [0.5, 1.0, 2.0]
     assert bench.clock.waits_s == [0.5, 1.0, 2.0]
     assert bench.announcer.kinds()[-1] == "EventPublished"
+
+
+def test_what_waits_for_the_broker_is_not_told_as_published(bench: Bench) -> None:
+    """While the broker is away an event is told as kept, once."""
+    bench.publisher.connected = False
+    bench.fire()
+    assert len(bench.messages) == 1
+    assert bench.announcer.kinds() == ["EventDetected", "EventKept"]
+    (kept,) = bench.announcer.of(EventKept)
+    assert (kept.topic, kept.min_interval_s) == ("sensor/motion", 2.0)
 
 
 def test_stop_ends_the_offering(bench: Bench) -> None:
