@@ -13,7 +13,9 @@ from functools import cached_property, partial
 
 from attrs import define
 
+from apps.edge import greetings
 from apps.edge.config import EdgeSettings
+from apps.edge.greetings import ReadyAnnouncer
 from apps.edge.loops import Service, Step, beat
 from apps.edge.replay import replaying
 from apps.settings import check_certificates, read_secret
@@ -45,7 +47,6 @@ from surveil_core.services.sensing import SensingService
 from surveil_core.services.surveillance import SurveillanceService
 from surveil_core.vocabulary import (
     ALERT_TYPE_BY_EVENT_TYPE,
-    FACTS_BY_KIND,
     SENSOR_TOPICS,
     bridge_client_id,
     sensor_client_id,
@@ -55,20 +56,6 @@ from surveil_core.vocabulary import (
 
 SENSOR_SERVICES = {f"sensor-{kind}": kind for kind in SensorKind}
 SERVICE_NAMES = ("sensor", *SENSOR_SERVICES, "bridge", "surveillance", "web")
-
-
-@define
-class _ReadyAnnouncer:
-    """Passes notices on, and says `ready` once, when the topics are subscribed."""
-
-    inner: Announcer
-    ready: notices.Notice | None
-
-    def announce(self, notice: notices.Notice) -> None:
-        self.inner.announce(notice)
-        if self.ready is not None and isinstance(notice, notices.TopicsSubscribed):
-            ready, self.ready = self.ready, None
-            self.inner.announce(ready)
 
 
 @define(kw_only=True, slots=False)
@@ -154,7 +141,10 @@ class EdgeServices:
                 random_bytes=os.urandom,
                 random_unit=random.random,
             )
-            self._announce_sensors(service, specs)
+            for spec in specs:
+                self.announcer.announce(
+                    greetings.sensor_starting(service, spec, simulated=self.is_simulated)
+                )
             publisher.open()
             sensors.open()
             for spec in specs:
@@ -206,7 +196,8 @@ class EdgeServices:
     def surveillance(self) -> Iterator[Step]:
         """Store events and ask for clips (spec, section 3)."""
         client_id = surveillance_client_id(self.settings.device.id)
-        self._announce_surveillance()
+        for notice in greetings.surveillance_starting(self.settings):
+            self.announcer.announce(notice)
         self._database.initialise()
         self.announcer.announce(notices.DatabaseReady(service="surveillance"))
         with (
@@ -334,7 +325,7 @@ class EdgeServices:
             client_id=client_id,
             topics=SENSOR_TOPICS,
             service=service,
-            announcer=_ReadyAnnouncer(self.announcer, ready),
+            announcer=ReadyAnnouncer(self.announcer, ready),
             clean_session=not lasting,
         )
 
@@ -363,30 +354,3 @@ class EdgeServices:
             recorded_types=[ALERT_TYPE_BY_EVENT_TYPE[t] for t in recording.recorded_types],
             video_within_s=recording.max_duration_s + 10,
         )
-
-    def _announce_sensors(self, service: str, specs: list[SensorSpec]) -> None:
-        for spec in specs:
-            self.announcer.announce(
-                notices.SensorStarting(
-                    service=service,
-                    kind=spec.kind,
-                    sensor_name=spec.name,
-                    gpio_pin=spec.pin,
-                    topic=FACTS_BY_KIND[spec.kind].topic,
-                    simulated=self.is_simulated,
-                )
-            )
-
-    def _announce_surveillance(self) -> None:
-        settings = self.settings
-        self.announcer.announce(
-            notices.SurveillanceStarting(
-                service="surveillance",
-                device_id=settings.device.id,
-                broker=f"{settings.mqtt.host}:{settings.mqtt.port}",
-                topics=SENSOR_TOPICS,
-                duration_s=settings.recording.duration_s,
-                database=str(settings.storage.database),
-            )
-        )
-        self.announcer.announce(notices.DatabaseOpening(service="surveillance"))

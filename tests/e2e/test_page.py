@@ -3,14 +3,13 @@
 Needs Debian's or Raspberry Pi OS's `chromium`; the page is built first when it is not.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from attrs import define
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from surveil_adapters.web import AlertHub, DeviceView, WebServer, build_app
 from surveil_core.messages import BrowserAlert
@@ -19,23 +18,9 @@ from surveil_core.vocabulary import AlertType
 from tests.clips import make_mp4
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.archive import FakeArchive
-from tools import build_page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMIUM_ARGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DEADLINE_MS = 15_000
 CLIP_S = 6
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
 
 
 @define
@@ -53,26 +38,11 @@ class Pi:
         self.hub, self.server = serve(self.archive, self.announcer, self.server.port)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def built_page() -> None:
-    """Build the page unless it is up to date."""
-    assert build_page.main([]) == 0
-
-
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Film a few seconds."""
     folder = tmp_path_factory.mktemp("clip")
     return make_mp4(folder, duration_s=CLIP_S, size="640x360").read_bytes()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start a Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 
 from attrs import define, field
 
-from surveil_core.errors import BadMessage
 from surveil_core.events import SensorEvent
-from surveil_core.messages import BrowserAlert, parse_sensor_message
-from surveil_core.notices import MessageRefused
+from surveil_core.messages import BrowserAlert
 from surveil_core.ports.alert_sink import AlertSink
 from surveil_core.ports.announcer import Announcer
-from surveil_core.ports.broker import Delivery, Inbox
+from surveil_core.ports.broker import Inbox
 from surveil_core.ports.clock import Clock
+from surveil_core.services.receiving import receive_event
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
 
 
@@ -33,26 +32,14 @@ class AlertingService:
 
     def step(self, timeout_s: float) -> None:
         """Wait for one message and show it."""
-        delivery = self.inbox.receive(timeout_s)
-        if delivery is None:
-            return
-        try:
-            event = parse_sensor_message(delivery.payload)
-        except BadMessage as error:
-            self._refuse(delivery, error)
-        else:
-            self.sink.emit(self._alert(event))
-        self.inbox.acknowledge(delivery)
-
-    def _refuse(self, delivery: Delivery, error: BadMessage) -> None:
-        self.announcer.announce(
-            MessageRefused(
-                service=self.service,
-                topic=delivery.topic,
-                reason=str(error),
-                payload_bytes=len(delivery.payload),
-            )
+        received = receive_event(
+            self.inbox, self.announcer, service=self.service, timeout_s=timeout_s
         )
+        if received is None:
+            return
+        delivery, event = received
+        self.sink.emit(self._alert(event))
+        self.inbox.acknowledge(delivery)
 
     def _alert(self, event: SensorEvent) -> BrowserAlert:
         return BrowserAlert(

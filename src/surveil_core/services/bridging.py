@@ -11,12 +11,11 @@ from attrs import define, field
 
 from surveil_core.backoff import Backoff
 from surveil_core.delivery import BackendReply, Outcome, judge_reply
-from surveil_core.errors import BackendUnreachable, BadMessage
+from surveil_core.errors import BackendUnreachable
 from surveil_core.events import SensorEvent
-from surveil_core.messages import build_backend_body, idempotency_key, parse_sensor_message
+from surveil_core.messages import build_backend_body, idempotency_key
 from surveil_core.notices import (
     MessageReceived,
-    MessageRefused,
     PostDelivered,
     PostPostponed,
     PostRefused,
@@ -24,8 +23,9 @@ from surveil_core.notices import (
 )
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.backend import Backend
-from surveil_core.ports.broker import Delivery, Inbox
+from surveil_core.ports.broker import Inbox
 from surveil_core.ports.clock import Clock
+from surveil_core.services.receiving import receive_event
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
 
 MAX_RETRY_AFTER_S = 3600.0
@@ -46,28 +46,15 @@ class BridgingService:
 
     def step(self, timeout_s: float) -> None:
         """Wait for one message and carry it; returns when it is done with or on stop."""
-        delivery = self.inbox.receive(timeout_s)
-        if delivery is None:
+        received = receive_event(
+            self.inbox, self.announcer, service=self.service, timeout_s=timeout_s
+        )
+        if received is None:
             return
-        try:
-            event = parse_sensor_message(delivery.payload)
-        except BadMessage as error:
-            self._refuse(delivery, error)
-            return
+        delivery, event = received
         self._announce_received(event, delivery.topic)
         if self._deliver(event, delivery.topic):
             self.inbox.acknowledge(delivery)
-
-    def _refuse(self, delivery: Delivery, error: BadMessage) -> None:
-        self.announcer.announce(
-            MessageRefused(
-                service=self.service,
-                topic=delivery.topic,
-                reason=str(error),
-                payload_bytes=len(delivery.payload),
-            )
-        )
-        self.inbox.acknowledge(delivery)
 
     def _announce_received(self, event: SensorEvent, topic: str) -> None:
         self.announcer.announce(

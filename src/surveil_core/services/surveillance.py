@@ -5,15 +5,15 @@ from collections.abc import Callable
 from attrs import define, field
 
 from surveil_core.backoff import Backoff
-from surveil_core.errors import BadMessage, StoreUnavailable
+from surveil_core.errors import StoreUnavailable
 from surveil_core.events import SensorEvent
-from surveil_core.messages import parse_sensor_message
-from surveil_core.notices import EventReceived, EventStored, MessageRefused, StoreFailed
+from surveil_core.notices import EventReceived, EventStored, StoreFailed
 from surveil_core.ports.announcer import Announcer
-from surveil_core.ports.broker import Delivery, Inbox
+from surveil_core.ports.broker import Inbox
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.event_store import EventStore, StoredEvent
 from surveil_core.ports.recorder import Recorder, Trigger
+from surveil_core.services.receiving import receive_event
 
 
 @define(kw_only=True)
@@ -34,14 +34,12 @@ class SurveillanceService:
 
     def step(self, timeout_s: float) -> None:
         """Wait for one message and store it; returns when it is done with or on stop."""
-        delivery = self.inbox.receive(timeout_s)
-        if delivery is None:
+        received = receive_event(
+            self.inbox, self.announcer, service=self.service, timeout_s=timeout_s
+        )
+        if received is None:
             return
-        try:
-            event = parse_sensor_message(delivery.payload)
-        except BadMessage as error:
-            self._refuse(delivery, error)
-            return
+        delivery, event = received
         self._announce_received(event, delivery.topic)
         stored = self._store(event, delivery.topic)
         if stored is None:
@@ -49,17 +47,6 @@ class SurveillanceService:
         self.inbox.acknowledge(delivery)
         if stored.is_new:
             self._trigger(event, stored)
-
-    def _refuse(self, delivery: Delivery, error: BadMessage) -> None:
-        self.announcer.announce(
-            MessageRefused(
-                service=self.service,
-                topic=delivery.topic,
-                reason=str(error),
-                payload_bytes=len(delivery.payload),
-            )
-        )
-        self.inbox.acknowledge(delivery)
 
     def _announce_received(self, event: SensorEvent, topic: str) -> None:
         self.announcer.announce(
