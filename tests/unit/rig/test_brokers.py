@@ -19,5 +19,5 @@ def test_auto_prefers_an_engine_that_answers() -> None:
 
 def test_another_word_is_refused_with_the_choices() -> None:
     """A slip of the pen does not end in some broker."""
-    with pytest.raises(ValueError, match="'dcoker', expected one of .*docker.*native"):
+    with pytest.raises(ValueError, match=r"'dcoker', expected one of .*docker.*native"):
         choose_broker({"SURVEIL_TEST_BROKER": "dcoker"})
