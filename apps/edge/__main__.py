@@ -3,6 +3,8 @@
 run [SERVICE ...]   sensor, sensor-motion, sensor-button, sensor-pressure, bridge,
                     surveillance, web; all of them if none is named
 press NAME          press a simulated sensor of a running program
+dead-letters        list what was refused; show, replay or discard NAME... (or all)
+counters            count what the bridge received and delivered, as Prometheus reads it
 check               read the configuration and say whether it is right
 """
 
@@ -14,10 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from apps.commandline import EXIT_FAILED, EXIT_OK, announcer_for, exit_code_of, stop_on_signals
-from apps.edge import config
+from apps.edge import config, dead_letters
 from apps.edge.checklist import Checklist
 from apps.edge.demo import checking, demo, demo_settings, script
 from apps.edge.loops import Service, ServiceLoop, run_until_stopped
+from apps.edge.parts import EdgeParts
 from apps.edge.replay import with_recorded_sensors
 from apps.edge.services import SERVICE_NAMES, EdgeServices
 from surveil_adapters.console import ConsoleAnnouncer
@@ -46,6 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("services", nargs="*", metavar="SERVICE", choices=[*SERVICE_NAMES, []])
     press = commands.add_parser("press", help="press a simulated sensor")
     press.add_argument("name", help="a sensor's name, or motion, button, pressure")
+    letters = commands.add_parser("dead-letters", help="deal with refused messages")
+    letters.add_argument("action", choices=dead_letters.ACTIONS, nargs="?", default="list")
+    letters.add_argument("names", nargs="*", metavar="NAME", help="such as bridge-3, or all")
+    commands.add_parser("counters", help="print the bridge's counters")
     commands.add_parser("check", help="check the configuration")
     return parser
 
@@ -55,11 +62,18 @@ def _command(options: argparse.Namespace) -> int:
     if options.demo:
         settings = demo_settings(settings)
     settings = with_recorded_sensors(settings)
+    parts = EdgeParts(
+        settings=settings, stop=threading.Event(), announcer=ConsoleAnnouncer(sys.stdout)
+    )
     if options.command == "check":
-        EdgeServices(
-            settings=settings, stop=threading.Event(), announcer=ConsoleAnnouncer(sys.stdout)
-        ).verify()
+        parts.verify()
         sys.stdout.write("configuration: ok\n")
+        return EXIT_OK
+    if options.command == "dead-letters":
+        is_done = dead_letters.run(parts, options.action, options.names)
+        return EXIT_OK if is_done else EXIT_FAILED
+    if options.command == "counters":
+        sys.stdout.write(parts.metrics().decode())
         return EXIT_OK
     if options.command == "press":
         answer = send_command(settings.storage.data_dir / SOCKET_NAME, f"press {options.name}")

@@ -37,7 +37,7 @@ _TICKED_BY: dict[type[notices.Notice], tuple[str, Callable[..., bool]]] = {
     notices.PostStarting: ("bridge", lambda n: True),
     notices.PostDelivered: ("created", lambda n: n.status == 201),
     notices.EventReceived: ("received", lambda n: True),
-    notices.EventStored: ("stored", lambda n: n.is_new),
+    notices.EventStored: ("stored", lambda n: True),
     notices.ClipStored: ("captured", lambda n: True),
 }
 

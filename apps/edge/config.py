@@ -9,9 +9,11 @@ from attrs import Factory, field, frozen, validators
 from apps import settings
 from surveil_core.errors import ConfigurationError
 from surveil_core.events import SensorKind
+from surveil_core.ports.outbox import WhenFull
 from surveil_core.ports.sensors import SensorSpec
 from surveil_core.recording import RecordingPolicy
 from surveil_core.services.filming import CameraMode
+from surveil_core.services.journaling import JournalQuota, WhenJournalFull
 from surveil_core.video import VideoFormat
 from surveil_core.vocabulary import FACTS_BY_KIND
 
@@ -106,6 +108,31 @@ class Storage:
         """The database file of the spec."""
         return self.data_dir / "surveillance.db"
 
+    @property
+    def outbox(self) -> Path:
+        """Where the bridge keeps what the backend does not have yet."""
+        return self.data_dir / "outbox.db"
+
+
+@frozen(kw_only=True)
+class Journal:
+    """How much a sensor service keeps for an absent broker, and what it does then."""
+
+    max_bytes: int = 64 * 1024 * 1024
+    when_full: WhenJournalFull = WhenJournalFull.REFUSE_NEW
+    quota: JournalQuota = field(
+        init=False,
+        default=Factory(lambda x: JournalQuota(max_bytes=x.max_bytes, when_full=x.when_full), True),
+    )
+
+
+@frozen(kw_only=True)
+class Outbox:
+    """How much the bridge keeps for an absent backend, and what it does then."""
+
+    max_bytes: int = field(default=256 * 1024 * 1024, validator=validators.ge(1024 * 1024))
+    when_full: WhenFull = WhenFull.HOLD
+
 
 @frozen(kw_only=True)
 class Web:
@@ -132,7 +159,9 @@ class EdgeSettings:
     mqtt: Mqtt = Mqtt()
     gpio: Gpio = Gpio()
     sensors: tuple[SensorSpec, ...] = ()
+    journal: Journal = Journal()
     bridge: Bridge = Bridge()
+    outbox: Outbox = Outbox()
     camera: Camera = Camera()
     recording: Recording = Recording()
     storage: Storage = Storage()

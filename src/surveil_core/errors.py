@@ -38,10 +38,6 @@ class BrokerUnavailable(TemporaryError):
     """The MQTT broker does not take messages now."""
 
 
-class BackendUnreachable(TemporaryError):
-    """The backend gave no HTTP answer: refused, timed out, cut, or unresolvable."""
-
-
 class StoreUnavailable(TemporaryError):
     """A database is locked, full or unreadable just now."""
 

@@ -27,6 +27,9 @@ E = TypeVar("E", bound=StrEnum)
 _SENSOR_FIELDS = ("event_id", "device_id", "source", "type", "data", "timestamp")
 _MAX_GPIO_PIN = 1023
 
+MAX_BODY_DEPTH = MAX_DEPTH + 1
+"""Deepest nesting taken in a backend body: a message's data lies one level deeper there."""
+
 MAX_BODY_BYTES = 8 * MAX_MESSAGE_BYTES
 """Largest backend body taken: whatever message the bridge took must fit once rewritten,
 and `1e15` (4 bytes) becomes `1000000000000000.0` (18).
@@ -144,7 +147,12 @@ def idempotency_key(event: SensorEvent) -> str:
 
 def parse_backend_body(payload: bytes) -> BackendEvent:
     """Read a `POST /api/events` body, the spec's full form or its minimal one."""
-    document = read_object(payload, max_bytes=MAX_BODY_BYTES, max_depth=MAX_DEPTH + 1)
+    document = read_object(payload, max_bytes=MAX_BODY_BYTES, max_depth=MAX_BODY_DEPTH)
+    return backend_event_of(document)
+
+
+def backend_event_of(document: Mapping[str, Any]) -> BackendEvent:
+    """Read a body that is parsed already, and its values checked."""
     for name in ("type", "device_id"):
         if name not in document:
             raise BadMessage(f"field {name!r} is missing; needed are type, device_id")

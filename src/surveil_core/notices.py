@@ -75,6 +75,13 @@ class MessageRefused(Notice):
 
 
 @frozen(kw_only=True)
+class RepeatsIgnored(Notice):
+    """Messages came that had come before, as they do after a reconnect."""
+
+    messages: int
+
+
+@frozen(kw_only=True)
 class MessagesOverflowing(Notice):
     """QoS 0 messages outrun the service; said once until the queue has been empty.
 
@@ -112,6 +119,19 @@ class StoreFailed(Notice):
 
     reason: str
     retry_in_s: float
+
+
+@frozen(kw_only=True)
+class ClientIdContested(Notice):
+    """The broker closed `young_closes` young connections in a row.
+
+    So it does when another program connects with the same client id.
+    """
+
+    host: str
+    port: int
+    client_id: str
+    young_closes: int
 
 
 # --- sensor -------------------------------------------------------------------------
@@ -171,7 +191,7 @@ class EventDetected(Notice):
 
 @frozen(kw_only=True)
 class EventPublished(Notice):
-    """The event went out; the MQTT client keeps it until the broker's PUBACK."""
+    """The event went out; the journal keeps it until the broker surely has it."""
 
     event_id: str
     topic: str
@@ -180,7 +200,7 @@ class EventPublished(Notice):
 
 @frozen(kw_only=True)
 class EventKept(Notice):
-    """The broker is away; the MQTT client keeps the event and sends it when it is back."""
+    """The broker is away; the event is in the journal and goes out when it is back."""
 
     event_id: str
     topic: str
@@ -188,12 +208,15 @@ class EventKept(Notice):
 
 
 @frozen(kw_only=True)
-class PublishFailed(Notice):
-    """The MQTT client can keep no more; the event is tried again in `retry_in_s`."""
+class JournalFull(Notice):
+    """The journal is at its quota: `given_up_events` were given up since the start.
 
-    event_id: str
-    reason: str
-    retry_in_s: float
+    With `kept_new` the oldest went, else the newest.
+    """
+
+    max_bytes: int
+    given_up_events: int
+    kept_new: bool
 
 
 # --- bridge -------------------------------------------------------------------------
@@ -231,6 +254,24 @@ class PostStarting(Notice):
 
 
 @frozen(kw_only=True)
+class BulkStarting(Notice):
+    """One request with many waiting events begins."""
+
+    backend_url: str
+    events: int
+    device_id: str
+
+
+@frozen(kw_only=True)
+class BulkDelivered(Notice):
+    """The backend answered for many events at once."""
+
+    delivered: int
+    refused: int
+    device_id: str
+
+
+@frozen(kw_only=True)
 class PostDelivered(Notice):
     """The backend has the event."""
 
@@ -246,6 +287,19 @@ class PostRefused(Notice):
     event_id: str
     status: int
     reason: str
+
+
+@frozen(kw_only=True)
+class OutboxFull(Notice):
+    """The outbox is at its quota.
+
+    `held_events` stay with the broker for now; `dropped_events` waiting ones and
+    `dropped_letters` dead ones were given up for good just now.
+    """
+
+    held_events: int
+    dropped_events: int
+    dropped_letters: int
 
 
 @frozen(kw_only=True)
@@ -298,11 +352,10 @@ class EventReceived(Notice):
 
 @frozen(kw_only=True)
 class EventStored(Notice):
-    """The event has a row; `is_new` is False for a repeat."""
+    """The event has a row."""
 
     row_id: int
     event_id: str
-    is_new: bool
 
 
 @frozen(kw_only=True)

@@ -26,6 +26,17 @@ def read_object(
 
     Raises `BadMessage` saying what is wrong; never anything else, whatever the bytes.
     """
+    document = read_unchecked_object(payload, max_bytes=max_bytes)
+    check_tree(document, max_depth=max_depth)
+    return document
+
+
+def read_unchecked_object(payload: bytes, *, max_bytes: int) -> dict[str, Any]:
+    """Parse `payload` as one JSON object whose values are still to go through `check_tree`.
+
+    For a document of many parts, of which one bad part must not spoil the others. Raises
+    `BadMessage` where it is no JSON object.
+    """
     if len(payload) > max_bytes:
         raise BadMessage(f"message has {len(payload)} bytes, at most {max_bytes} are taken")
     try:
@@ -33,13 +44,17 @@ def read_object(
     except UnicodeDecodeError as error:
         raise BadMessage(f"message is not UTF-8: {error.reason} at byte {error.start}") from error
     except RecursionError as error:
-        raise BadMessage(f"message nests deeper than {max_depth} levels") from error
+        raise BadMessage(f"message nests deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise BadMessage(f"message is not JSON: {str(error)[:160]}") from error
     if not isinstance(document, dict):
         raise BadMessage(f"message is a JSON {type(document).__name__}, expected an object")
-    _check_tree(document, levels_left=max_depth, max_depth=max_depth)
     return document
+
+
+def check_tree(value: object, *, max_depth: int) -> None:
+    """Raise `BadMessage` for a value that nests too deep or cannot be sent on."""
+    _check_tree(value, levels_left=max_depth, max_depth=max_depth)
 
 
 def write_object(document: dict[str, Any]) -> bytes:

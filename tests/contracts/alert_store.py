@@ -10,7 +10,7 @@ from attrs import evolve
 
 from surveil_core.errors import StoreUnavailable
 from surveil_core.messages import BackendEvent
-from surveil_core.ports.alert_store import AlertStore, StoredAlert
+from surveil_core.ports.alert_store import AlertStore, NewAlert, StoredAlert
 from surveil_core.ports.archive import Archive
 from surveil_core.vocabulary import AlertType
 from tests.examples import BACKEND_EVENT, MOTION_EVENT, RECEIVED_AT_UTC
@@ -27,8 +27,18 @@ def add(
     received_at_utc: datetime = RECEIVED_AT_UTC,
 ) -> StoredAlert:
     """Store `event` as `event_id`, at the entrance."""
-    return store.add_alert(
-        event, event_id=event_id, location="Entrée", received_at_utc=received_at_utc
+    (stored,) = store.add_alerts([new(event, event_id, received_at_utc)])
+    return stored
+
+
+def new(
+    event: BackendEvent = BACKEND_EVENT,
+    event_id: str = "evt-1",
+    received_at_utc: datetime = RECEIVED_AT_UTC,
+) -> NewAlert:
+    """Build an alert at the entrance."""
+    return NewAlert(
+        event=event, event_id=event_id, location="Entrée", received_at_utc=received_at_utc
     )
 
 
@@ -51,6 +61,15 @@ class AlertStoreContract:
         add(store)
         assert add(store, evolve(BACKEND_EVENT, device_id="raspberry-2")).is_new
 
+    def test_group_is_answered_in_order(self, store: AlertStoreAndArchive) -> None:
+        """Each of a group has its answer, repeats within the group too; none is no error."""
+        add(store, event_id="evt-2")
+        stored = store.add_alerts([new(event_id=f"evt-{n}") for n in (1, 2, 3, 1)])
+        assert [alert.event_id for alert in stored] == ["evt-1", "evt-2", "evt-3", "evt-1"]
+        assert [alert.is_new for alert in stored] == [True, False, True, False]
+        assert stored[3].cursor == stored[0].cursor
+        assert list(store.add_alerts([])) == []
+
     def test_record_says_what_was_stored(self, store: AlertStoreAndArchive) -> None:
         """A record has what the bridge sent and what the backend knew."""
         add(store)
@@ -67,7 +86,7 @@ class AlertStoreContract:
     def test_minimal_event_happened_when_it_was_received(self, store: AlertStoreAndArchive) -> None:
         """The spec's body of type and device alone is stored, with the reception's time."""
         event = BackendEvent(type=AlertType.BUTTON_PRESSED, device_id="test", details={})
-        store.add_alert(event, event_id="evt-2", location=None, received_at_utc=RECEIVED_AT_UTC)
+        store.add_alerts([evolve(new(event), location=None)])
         record = store.list_events(after=0, limit=1)[0]
         assert record.occurred_at_utc == RECEIVED_AT_UTC
         assert (record.source, record.location, record.data) == (None, None, {})

@@ -2,13 +2,12 @@
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime
 
 from attrs import define, field
 
 from surveil_core.errors import StoreUnavailable
-from surveil_core.messages import BackendEvent, parse_timestamp
-from surveil_core.ports.alert_store import StoredAlert
+from surveil_core.messages import parse_timestamp
+from surveil_core.ports.alert_store import NewAlert, StoredAlert
 from surveil_core.ports.archive import EventRecord, MediaRecord
 
 
@@ -24,26 +23,11 @@ class FakeAlertStore:
     closed: bool = False
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
-    def add_alert(
-        self, event: BackendEvent, *, event_id: str, location: str | None, received_at_utc: datetime
-    ) -> StoredAlert:
+    def add_alerts(self, alerts: Sequence[NewAlert]) -> Sequence[StoredAlert]:
         """As the port says."""
         self._check()
         with self._lock:
-            for record in self.records:
-                if (record.device_id, record.event_id) == (event.device_id, event_id):
-                    return StoredAlert(cursor=record.cursor, event_id=event_id, is_new=False)
-            cursor = len(self.records) + 1
-            self.records.append(
-                _record_of(
-                    event,
-                    cursor=cursor,
-                    event_id=event_id,
-                    location=location,
-                    received_at_utc=received_at_utc,
-                )
-            )
-            return StoredAlert(cursor=cursor, event_id=event_id, is_new=True)
+            return [self._add(alert) for alert in alerts]
 
     def list_events(self, *, after: int | None, limit: int) -> Sequence[EventRecord]:
         """As the archive's port says."""
@@ -70,6 +54,14 @@ class FakeAlertStore:
         """Refuse all further calls."""
         self.closed = True
 
+    def _add(self, alert: NewAlert) -> StoredAlert:
+        for record in self.records:
+            if (record.device_id, record.event_id) == (alert.event.device_id, alert.event_id):
+                return StoredAlert(cursor=record.cursor, event_id=alert.event_id, is_new=False)
+        cursor = len(self.records) + 1
+        self.records.append(_record_of(alert, cursor=cursor))
+        return StoredAlert(cursor=cursor, event_id=alert.event_id, is_new=True)
+
     def _check(self) -> None:
         if self.closed:
             raise StoreUnavailable("the alert store is closed")
@@ -77,24 +69,18 @@ class FakeAlertStore:
             raise StoreUnavailable(self.unavailable)
 
 
-def _record_of(
-    event: BackendEvent,
-    *,
-    cursor: int,
-    event_id: str,
-    location: str | None,
-    received_at_utc: datetime,
-) -> EventRecord:
+def _record_of(alert: NewAlert, *, cursor: int) -> EventRecord:
+    event, received_at_utc = alert.event, alert.received_at_utc
     data = event.details.get("data")
     original = event.original_timestamp
     return EventRecord(
         cursor=cursor,
-        event_id=event_id,
+        event_id=alert.event_id,
         device_id=event.device_id,
         type=event.type,
         source=event.source,
         sensor_name=None,
-        location=location,
+        location=alert.location,
         occurred_at_utc=received_at_utc if original is None else parse_timestamp(original),
         received_at_utc=received_at_utc,
         data=data if isinstance(data, dict) else {},

@@ -1,40 +1,72 @@
-"""Table `evenement` in a list."""
+"""Table `evenement` in a list, with its dead letters and clip jobs."""
 
-from datetime import datetime
+from collections.abc import Sequence
 
 from attrs import define, field
 
 from surveil_core.errors import StoreUnavailable
 from surveil_core.events import SensorEvent
-from surveil_core.ports.event_store import StoredEvent
+from surveil_core.ports.clip_jobs import ClipJob
+from surveil_core.ports.dead_letters import DeadLetter, StoredLetter
+from surveil_core.ports.event_store import ReceivedEvent, StoredEvent
+from tests.examples import RECEIVED_AT_UTC
+from tests.fakes.clip_jobs import FakeClipJobs
+from tests.fakes.dead_letters import FakeDeadLetters, LetterBox
 
 
 @define(kw_only=True)
 class FakeEventStore:
-    """Keeps `(event, topic, received_at_utc)`; the row id is the place, from 1.
+    """Keeps `rows`, whose id is the place from 1, dead letters in `box`, and `jobs`.
 
     The next `failures` calls raise `StoreUnavailable`, as a locked database does.
     """
 
-    rows: list[tuple[SensorEvent, str, datetime]] = field(factory=list)
+    rows: list[ReceivedEvent] = field(factory=list)
+    box: LetterBox = field(factory=LetterBox)
+    jobs: FakeClipJobs = field(factory=FakeClipJobs)
     failures: int = 0
     closed: bool = False
 
-    def add_event(
-        self, event: SensorEvent, *, topic: str, received_at_utc: datetime
-    ) -> StoredEvent:
+    def add_events(
+        self, events: Sequence[ReceivedEvent], dead: Sequence[DeadLetter] = ()
+    ) -> Sequence[StoredEvent]:
         """As the port says."""
         if self.closed:
             raise StoreUnavailable("the event store is closed")
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("database is locked")
-        for row_id, (stored, _, _) in enumerate(self.rows, start=1):
-            if stored.key == event.key:
-                return StoredEvent(row_id=row_id, is_new=False)
-        self.rows.append((event, topic, received_at_utc))
-        return StoredEvent(row_id=len(self.rows), is_new=True)
+        for letter in dead:
+            self.box.add(letter, RECEIVED_AT_UTC)
+        return [self._add(received) for received in events]
+
+    def dead_letters(self) -> FakeDeadLetters:
+        """Hand out what the command works on."""
+        return FakeDeadLetters(box=self.box, on_revive=self._revive)
 
     def close(self) -> None:
         """Refuse all further calls."""
         self.closed = True
+
+    def _add(self, received: ReceivedEvent) -> StoredEvent:
+        event = received.event
+        for row_id, row in enumerate(self.rows, start=1):
+            if row.event.key == event.key:
+                return StoredEvent(row_id=row_id, is_new=False)
+        self.rows.append(received)
+        if received.to_film:
+            self.jobs.jobs.append(
+                ClipJob(
+                    event_row_id=len(self.rows),
+                    event_id=event.event_id,
+                    event_type=event.type,
+                    received_at_utc=received.received_at_utc,
+                )
+            )
+        return StoredEvent(row_id=len(self.rows), is_new=True)
+
+    def _revive(self, stored: StoredLetter, event: SensorEvent) -> None:
+        received = ReceivedEvent(
+            event=event, topic=stored.letter.topic, received_at_utc=stored.died_at_utc
+        )
+        self._add(received)

@@ -12,12 +12,13 @@ from surveil_core.ports.sensors import Edge, SensorSpec
 class FakeSensors:
     """Implements `Sensors` for `watched`; tests `put` edges.
 
-    With `unavailable`, a reason, the lines cannot be had.
+    With `unavailable`, a reason, the lines cannot be had. `waits_s` lists every wait asked.
     """
 
     watched: tuple[SensorSpec, ...]
     unavailable: str | None = None
     is_open: bool = field(default=False, init=False)
+    waits_s: list[float] = field(factory=list, init=False)
     _edges: deque[Edge] = field(factory=deque, init=False)
 
     def put(self, edge: Edge) -> None:
@@ -37,6 +38,7 @@ class FakeSensors:
         """Give the oldest edge."""
         if timeout_s < 0:
             raise ValueError(f"timeout_s is {timeout_s}, expected 0 or more")
+        self.waits_s.append(timeout_s)
         return self._edges.popleft() if self._edges else None
 
     def close(self) -> None:

@@ -1,35 +1,37 @@
 """Publisher and inbox on a real broker."""
 
+import os
 import secrets
-from collections.abc import Iterator
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
+from attrs import define, evolve
 from paho.mqtt.enums import CallbackAPIVersion
 
 from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
-from surveil_adapters.mqtt.inbox import MAX_WAITING_MESSAGES
+from surveil_adapters.mqtt.waiting_room import MAX_QOS_0_WAITING, MAX_WAITING_BYTES
 from surveil_core.notices import (
     BrokerConnected,
     BrokerConnecting,
     BrokerConnectionFailed,
     BrokerConnectionLost,
+    ClientIdContested,
     MessagesOverflowing,
     Notice,
     TopicsSubscribed,
 )
-from surveil_core.ports.broker import Delivery
+from tests.contracts.inbox import InboxContract, payloads_of, take
+from tests.contracts.publisher import PublisherContract, acknowledged, connected
 from tests.fakes.announcer import RecordingAnnouncer
+from tests.fakes.wakeup import FakeWakeup
 from tests.rig.brokers import Address, NativeBroker, free_port
 from tests.waiting import wait_for
-
-
-def take(inbox: PahoInbox, *, within_s: float = 10.0) -> Delivery:
-    """Wait for one delivery."""
-    delivery = wait_for("a message arrives", lambda: inbox.receive(0.1), within_s=within_s)
-    assert delivery is not None
-    return delivery
 
 
 class Desk:
@@ -40,33 +42,57 @@ class Desk:
         self.announcer = RecordingAnnouncer()
         self.topic = f"sensor/{secrets.token_hex(4)}"
         self.client_id = f"inbox-{secrets.token_hex(4)}"
-        self._stack = stack
+        self.publisher_id = f"publisher-{secrets.token_hex(4)}"
+        self.wakeup = FakeWakeup()
+        self.stack = stack
 
     def publisher(self) -> PahoPublisher:
         publisher = PahoPublisher(
             address=self.address,
-            client_id=f"publisher-{secrets.token_hex(4)}",
+            client_id=self.publisher_id,
             service="sensor-motion",
             announcer=self.announcer,
+            wakeup=self.wakeup,
         )
         publisher.open()
-        return self._stack.enter_context(closing(publisher))
+        return self.stack.enter_context(closing(publisher))
 
-    def inbox(self) -> PahoInbox:
+    def inbox(self, *, topics: Sequence[str] = (), wakeup: FakeWakeup | None = None) -> PahoInbox:
         before = self.count(TopicsSubscribed)
         inbox = PahoInbox(
             address=self.address,
             client_id=self.client_id,
-            topics=[self.topic],
+            topics=topics or [self.topic],
             service="bridge",
             announcer=self.announcer,
+            wakeup=wakeup,
         )
         inbox.open()
         wait_for("the subscription is granted", lambda: self.count(TopicsSubscribed) > before)
-        return self._stack.enter_context(closing(inbox))
+        return self.stack.enter_context(closing(inbox))
+
+    def plain_client(self, **options: object) -> paho.Client:
+        """Connect a client that is none of ours."""
+        client = paho.Client(CallbackAPIVersion.VERSION2, **options)  # type: ignore[arg-type]
+        client.connect(self.address.host, self.address.port)
+        client.loop_start()
+        self.stack.callback(client.loop_stop)
+        self.stack.callback(client.disconnect)
+        wait_for("the plain client is connected", client.is_connected)
+        return client
 
     def count(self, kind: type[Notice]) -> int:
         return len(self.announcer.of(kind))
+
+
+def publish(desk: Desk, *payloads: bytes) -> None:
+    """Publish and wait for the PUBACKs."""
+    publisher = desk.publisher()
+    connected(publisher)
+    for n, payload in enumerate(payloads):
+        assert publisher.publish(desk.topic, payload, record_id=n)
+    acknowledged(publisher, len(payloads))
+    publisher.close()
 
 
 @pytest.fixture
@@ -75,170 +101,388 @@ def desk(broker: Address) -> Iterator[Desk]:
         yield Desk(broker, stack)
 
 
-def test_messages_arrive_in_order(desk: Desk) -> None:
-    """What one publisher sends reaches an inbox whole and in order."""
-    inbox, publisher = desk.inbox(), desk.publisher()
-    for n in range(200):
-        publisher.publish(desk.topic, b"%d" % n)
-    seen = []
-    for _ in range(200):
-        delivery = take(inbox)
-        seen.append(int(delivery.payload))
-        inbox.acknowledge(delivery)
-    assert seen == list(range(200))
-    assert delivery.topic == desk.topic
+@define
+class Restartable:
+    """A broker of the test's own, and a desk on it."""
+
+    broker: NativeBroker
+    desk: Desk
 
 
-def test_what_is_not_acknowledged_comes_again(desk: Desk) -> None:
-    """A consumer that dies before its acknowledgement gets the message again, and only that."""
-    inbox, publisher = desk.inbox(), desk.publisher()
-    publisher.publish(desk.topic, b"stored")
-    publisher.publish(desk.topic, b"not stored")
-    inbox.acknowledge(take(inbox))
-    take(inbox)
-    inbox.close()
-    assert take(desk.inbox()).payload == b"not stored"
+@pytest.fixture
+def restartable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restartable]:
+    native = NativeBroker(tmp_path_factory.mktemp("restart"))
+    native.start()
+    with ExitStack() as stack:
+        stack.callback(native.stop)
+        yield Restartable(native, Desk(native.address, stack))
+
+
+# --- the contracts ------------------------------------------------------------------
+
+
+class RealPublisherSite:
+    """A publisher on a real broker, and a plain subscriber."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._payloads: list[bytes] = []
+        self.topic = desk.topic
+        listener = desk.plain_client()
+        granted = threading.Event()
+        listener.on_subscribe = lambda *_: granted.set()
+        listener.on_message = lambda _c, _u, message: self._payloads.append(bytes(message.payload))
+        listener.subscribe(desk.topic, qos=1)
+        assert granted.wait(10)
+        self.publisher = desk.publisher()
+
+    def received(self) -> Sequence[bytes]:
+        return list(self._payloads)
+
+    def cut(self) -> None:
+        usurper = self._desk.plain_client(client_id=self._desk.publisher_id)
+        usurper.disconnect()
+        usurper.loop_stop()
+
+    def rings(self) -> int:
+        return self._desk.wakeup.rings
+
+
+class RealInboxSite:
+    """An inbox on a real broker, which a publisher of the test feeds."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._wakeup = FakeWakeup()
+        self.topic = desk.topic
+        self.inbox = desk.inbox(wakeup=self._wakeup)
+
+    def put(self, *payloads: bytes) -> None:
+        publish(self._desk, *payloads)
+
+    def reconnect(self) -> None:
+        before = self._desk.count(TopicsSubscribed)
+        self.inbox.close()
+        self.inbox.open()
+        wait_for("subscribed again", lambda: self._desk.count(TopicsSubscribed) > before)
+
+    def rings(self) -> int:
+        return self._wakeup.rings
+
+
+class TestPahoPublisher(PublisherContract):
+    @pytest.fixture
+    def site(self, desk: Desk) -> RealPublisherSite:
+        return RealPublisherSite(desk)
+
+
+class TestPahoInbox(InboxContract):
+    @pytest.fixture
+    def site(self, desk: Desk) -> RealInboxSite:
+        return RealInboxSite(desk)
+
+
+# --- the broker goes and comes ------------------------------------------------------
 
 
 def test_what_comes_while_nobody_listens_is_kept(desk: Desk) -> None:
     """The session outlives the connection: the broker holds messages meanwhile."""
     desk.inbox().close()
-    publisher = desk.publisher()
-    publisher.publish(desk.topic, b"meanwhile")
-    publisher.close()
-    assert take(desk.inbox()).payload == b"meanwhile"
-
-
-def test_messages_published_before_the_broker_is_there_are_sent(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """A publisher keeps what it is given while the broker is away, and says what it tries."""
-    native = NativeBroker(tmp_path_factory.mktemp("late"))
-    with ExitStack() as stack:
-        desk = Desk(native.address, stack)
-        native.start()
-        stack.callback(native.stop)
-        desk.inbox().close()
-        native.stop()
-        publisher = desk.publisher()
-        assert publisher.publish(desk.topic, b"early") is False
-        failed = wait_for(
-            "a failed attempt is announced",
-            lambda: desk.announcer.of(BrokerConnectionFailed),
-        )
-        assert "refused" in failed[0].reason
-        assert desk.announcer.of(BrokerConnecting)[-1].attempt >= 1
-        native.start()
-        assert take(desk.inbox(), within_s=30).payload == b"early"
-
-
-def test_a_restarted_broker_is_found_again(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """After a broker's kill and restart the session goes on, and each step is announced."""
-    native = NativeBroker(tmp_path_factory.mktemp("restart"))
-    native.start()
-    with ExitStack() as stack:
-        stack.callback(native.stop)
-        desk = Desk(native.address, stack)
-        inbox, publisher = desk.inbox(), desk.publisher()
-        wait_for("both are connected", lambda: desk.count(BrokerConnected) == 2)
-        native.kill()
-        wait_for("both losses are announced", lambda: desk.count(BrokerConnectionLost) == 2)
-        publisher.publish(desk.topic, b"during")
-        native.start()
-        wait_for("both are connected again", lambda: desk.count(BrokerConnected) == 4, within_s=30)
-        publisher.publish(desk.topic, b"after")
-        seen = set()
-        while b"after" not in seen:
-            delivery = take(inbox)
-            seen.add(delivery.payload)
-            inbox.acknowledge(delivery)
-        assert seen == {b"during", b"after"}
-
-
-def test_a_stale_acknowledgement_is_not_sent(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A message taken on a lost connection is delivered again; its old token does nothing."""
-    native = NativeBroker(tmp_path_factory.mktemp("stale"))
-    native.start()
-    with ExitStack() as stack:
-        stack.callback(native.stop)
-        desk = Desk(native.address, stack)
-        inbox, publisher = desk.inbox(), desk.publisher()
-        publisher.publish(desk.topic, b"once")
-        stale = take(inbox)
-        native.stop()
-        native.start()
-        again = take(inbox, within_s=30)
-        assert again.payload == b"once"
-        inbox.acknowledge(stale)
-        inbox.close()
-        again = take(desk.inbox())
-        assert again.payload == b"once"
-
-
-def test_what_was_left_waiting_on_a_lost_connection_is_dropped(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """After a reconnection the inbox holds what the broker sends anew, and nothing else."""
-    native = NativeBroker(tmp_path_factory.mktemp("drained"))
-    native.start()
-    with ExitStack() as stack:
-        stack.callback(native.stop)
-        desk = Desk(native.address, stack)
-        inbox, publisher = desk.inbox(), desk.publisher()
-        for n in range(5):
-            publisher.publish(desk.topic, b"%d" % n)
-        publisher.close()
-        native.stop()
-        native.start()
-        wait_for("subscribed again", lambda: desk.count(TopicsSubscribed) == 2, within_s=30)
-        received = [inbox.receive(5.0) for _ in range(5)]
-        assert [d and d.payload for d in received] == [b"0", b"1", b"2", b"3", b"4"]
-
-
-def test_a_flood_at_qos_0_is_bounded_and_told_once(desk: Desk) -> None:
-    """Beyond the bound QoS 0 messages are refused; QoS 1 ones still come."""
-    inbox = desk.inbox()
-    flood = paho.Client(CallbackAPIVersion.VERSION2)
-    flood.connect(desk.address.host, desk.address.port)
-    flood.loop_start()
-    sent = MAX_WAITING_MESSAGES + 500
-    for _ in range(sent):
-        flood.publish(desk.topic, b"flood", qos=0)
-    flood.publish(desk.topic, b"kept", qos=1).wait_for_publish(10)
-    flood.disconnect()
-    flood.loop_stop()
-    wait_for("the overflow is told", lambda: desk.count(MessagesOverflowing) == 1)
-    payloads = []
-    while b"kept" not in payloads:
-        payloads.append(take(inbox).payload)
-    assert MAX_WAITING_MESSAGES <= payloads.count(b"flood") < sent
-    (told,) = desk.announcer.of(MessagesOverflowing)
-    assert (told.topic, told.waiting_messages) == (desk.topic, MAX_WAITING_MESSAGES)
-    assert told.refused_messages == 1
-
-
-def test_a_publication_on_a_live_connection_is_said_as_such(desk: Desk) -> None:
-    """True once the broker has accepted us."""
-    publisher = desk.publisher()
-    wait_for("connected", lambda: desk.count(BrokerConnected) == 1)
-    assert publisher.publish(desk.topic, b"now") is True
-
-
-def test_closing_twice_is_safe(desk: Desk) -> None:
-    """Both adapters may be closed again, and before they were opened."""
-    for adapter in (desk.inbox(), desk.publisher()):
-        adapter.close()
-        adapter.close()
+    publish(desk, b"meanwhile")
+    assert take(desk.inbox(), 1)[0].payload == b"meanwhile"
 
 
 @pytest.mark.parametrize("attempts", [pytest.param(3, id="three attempts")])
-def test_a_missing_broker_is_tried_for_ever(attempts: int) -> None:
-    """Attempts are counted from 1 and go on."""
+def test_missing_broker_is_tried_for_ever(attempts: int) -> None:
+    """Attempts are counted from 1, each with its reason, and go on."""
     with ExitStack() as stack:
         desk = Desk(Address("127.0.0.1", free_port()), stack)
-        desk.publisher()
+        publisher = desk.publisher()
         wait_for(
             "attempts are announced",
             lambda: desk.count(BrokerConnecting) >= attempts,
             within_s=20,
         )
+        assert [n.attempt for n in desk.announcer.of(BrokerConnecting)] == [1, 2, 3]
+        assert "refused" in desk.announcer.of(BrokerConnectionFailed)[0].reason
+        assert publisher.connection() is None
+        assert publisher.publish(desk.topic, b"x", record_id=1) is False
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_restarted_broker_is_found_again(restartable: Restartable, end: str) -> None:
+    """After a broker's end and restart the session goes on, and each step is announced."""
+    broker, desk = restartable.broker, restartable.desk
+    inbox, publisher = desk.inbox(), desk.publisher()
+    first = connected(publisher)
+    publisher.publish(desk.topic, b"before", record_id=1)
+    inbox.acknowledge(take(inbox, 1))
+    getattr(broker, end)()
+    wait_for("both losses are announced", lambda: desk.count(BrokerConnectionLost) == 2)
+    assert publisher.publish(desk.topic, b"during", record_id=2) is False
+    assert publisher.connection() is None
+    broker.start()
+    wait_for("both are connected again", lambda: desk.count(BrokerConnected) == 4, within_s=30)
+    wait_for("subscribed again", lambda: desk.count(TopicsSubscribed) == 2)
+    assert connected(publisher) > first
+    publisher.publish(desk.topic, b"after", record_id=3)
+    assert acknowledged(publisher, 1) == [3]
+    assert take(inbox, 1)[0].payload == b"after"
+
+
+def test_unacknowledged_messages_survive_the_broker(restartable: Restartable) -> None:
+    """What was in hand when the broker ended comes again, in order; old tokens are void."""
+    broker, desk = restartable.broker, restartable.desk
+    inbox = desk.inbox()
+    publish(desk, b"0", b"1", b"2", b"3", b"4")
+    stale = take(inbox, 3)
+    broker.stop()
+    broker.start()
+    wait_for("subscribed again", lambda: desk.count(TopicsSubscribed) == 2, within_s=30)
+    inbox.acknowledge(stale)
+    again = take(inbox, 5)
+    assert payloads_of(again) == [b"0", b"1", b"2", b"3", b"4"]
+    inbox.acknowledge(again)
+    inbox.close()
+    assert list(desk.inbox().receive(0.3, limit=5)) == []
+
+
+def test_more_than_the_broker_sends_at_once_comes_in_order(desk: Desk) -> None:
+    """A backlog far beyond the broker's window of 20 flows as PUBACKs go out in batches."""
+    desk.inbox().close()
+    payloads = [b"%d" % n for n in range(500)]
+    publish(desk, *payloads)
+    inbox = desk.inbox()
+    seen: list[bytes] = []
+    while len(seen) < len(payloads):
+        batch = take(inbox, 1) + list(inbox.receive(0, limit=200))
+        seen += payloads_of(batch)
+        inbox.acknowledge(batch[::-1])
+    assert seen == payloads
+
+
+def test_great_messages_come_whole_and_in_order(desk: Desk) -> None:
+    """Reading pauses while 16 MiB wait, goes on when there is room, and loses nothing."""
+    wakeup = FakeWakeup()
+    inbox = desk.inbox(wakeup=wakeup)
+    sender = desk.plain_client()
+    payloads = [b"%d" % n + bytes(MAX_WAITING_BYTES // 8) for n in range(20)]
+    for payload in payloads:
+        sender.publish(desk.topic, payload, qos=1)
+    wait_for("the room is full", lambda: wakeup.rings >= 8)
+    seen: list[bytes] = []
+    while len(seen) < len(payloads):
+        batch = take(inbox, 1)
+        seen += payloads_of(batch)
+        inbox.acknowledge(batch)
+    assert seen == payloads
+
+
+# --- sessions and neighbours --------------------------------------------------------
+
+
+def test_subscription_of_old_is_given_up(desk: Desk) -> None:
+    """Its messages are handed over and acknowledged like others; then no more come."""
+    old_topic = f"old/{secrets.token_hex(4)}"
+    desk.inbox(topics=[desk.topic, old_topic]).close()
+    sender = desk.plain_client()
+    for n in range(50):  # more than the broker's window
+        sender.publish(old_topic, b"%d" % n, qos=1).wait_for_publish(10)
+    inbox = desk.inbox()
+    seen: list[bytes] = []
+    while len(seen) < 50:
+        (delivery,) = take(inbox, 1)
+        assert delivery.topic == old_topic
+        seen.append(delivery.payload)
+        inbox.acknowledge([delivery])
+    assert seen == [b"%d" % n for n in range(50)]
+    sender.publish(old_topic, b"unheard", qos=1).wait_for_publish(10)
+    sender.publish(desk.topic, b"heard", qos=1).wait_for_publish(10)
+    assert payloads_of(take(inbox, 1)) == [b"heard"]
+
+
+def test_two_programs_with_one_client_id_do_not_fight_in_a_tight_loop(desk: Desk) -> None:
+    """Their pauses grow, and both say what may be the matter."""
+    desk.inbox()
+    rival = Desk(Address(desk.address.host, desk.address.port), desk.stack)
+    rival.client_id = desk.client_id
+    rival.inbox()
+    contests = wait_for(
+        "the contest is told",
+        lambda: [*desk.announcer.of(ClientIdContested), *rival.announcer.of(ClientIdContested)],
+        within_s=30,
+    )
+    assert contests[0].client_id == desk.client_id
+    # by its third loss a program has paused for 1 s and 2 s, or half of each
+    assert desk.count(BrokerConnected) + rival.count(BrokerConnected) <= 8
+
+
+def test_flood_at_qos_0_is_bounded_and_told_once(desk: Desk) -> None:
+    """Beyond the bound QoS 0 messages are refused; QoS 1 ones still come."""
+    inbox = desk.inbox()
+    flood = desk.plain_client()
+    sent = MAX_QOS_0_WAITING + 500
+    for _ in range(sent):
+        flood.publish(desk.topic, b"flood", qos=0)
+    flood.publish(desk.topic, b"kept", qos=1).wait_for_publish(10)
+    wait_for("the overflow is told", lambda: desk.count(MessagesOverflowing) == 1)
+    payloads: list[bytes] = []
+    while b"kept" not in payloads:
+        payloads += payloads_of(take(inbox, 1))
+    assert MAX_QOS_0_WAITING <= payloads.count(b"flood") < sent
+    (told,) = desk.announcer.of(MessagesOverflowing)
+    assert (told.topic, told.waiting_messages) == (desk.topic, MAX_QOS_0_WAITING)
+    assert told.refused_messages == 1
+
+
+# --- what may go wrong --------------------------------------------------------------
+
+
+def test_failure_on_the_link_s_thread_is_told_and_mended(desk: Desk) -> None:
+    """An error in a callback ends that connection, not the connecting."""
+
+    class Stumbling(RecordingAnnouncer):
+        def announce(self, notice: Notice) -> None:
+            super().announce(notice)
+            if isinstance(notice, TopicsSubscribed) and len(self.of(TopicsSubscribed)) == 1:
+                raise RuntimeError("stumbled")
+
+    desk.announcer = Stumbling()
+    inbox = desk.inbox()
+    wait_for("subscribed again", lambda: desk.count(TopicsSubscribed) == 2)
+    (lost,) = desk.announcer.of(BrokerConnectionLost)
+    assert lost.reason == "RuntimeError: stumbled"
+    publish(desk, b"still here")
+    assert payloads_of(take(inbox, 1)) == [b"still here"]
+
+
+CONNACK, NOT_AUTHORIZED, SUBACK_FAILURE = (
+    bytes.fromhex("20020000"),
+    bytes.fromhex("20020005"),
+    bytes.fromhex("9003000180"),
+)
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind", "reason"),
+    [
+        ([NOT_AUTHORIZED], BrokerConnectionFailed, "refused by the broker: Not authorized"),
+        ([CONNACK, SUBACK_FAILURE], BrokerConnectionLost, "refuses the subscription to sensor/"),
+        ([CONNACK, b"\xf0\x00"], BrokerConnectionLost, "protocol error"),
+    ],
+    ids=["CONNACK", "SUBACK", "nonsense"],
+)
+def test_refusal_is_told_and_tried_again(
+    answers: list[bytes], kind: type[BrokerConnectionFailed | BrokerConnectionLost], reason: str
+) -> None:
+    """What a broker does not grant today it may grant tomorrow."""
+    with socket.socket() as server, ExitStack() as stack:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(10)
+        desk = Desk(Address(*server.getsockname()), stack)
+        inbox = PahoInbox(
+            address=desk.address,
+            client_id=desk.client_id,
+            topics=[desk.topic],
+            service="bridge",
+            announcer=desk.announcer,
+        )
+        inbox.open()
+        stack.enter_context(closing(inbox))
+        for _ in range(2):
+            line, _address = server.accept()
+            with line:
+                for answer in answers:
+                    line.recv(1000)
+                    line.sendall(answer)
+                line.settimeout(10)
+                assert line.recv(1000) == b""
+        told = wait_for("it is told", lambda: desk.announcer.of(kind))
+        assert reason.lower() in told[0].reason.lower()
+        assert desk.announcer.of(ClientIdContested) == []
+
+
+def test_unusable_ca_file_is_named(tmp_path: Path) -> None:
+    """Each attempt fails with the file's name, until it is there."""
+    with ExitStack() as stack:
+        desk = Desk(Address("127.0.0.1", free_port()), stack)
+        desk.address = evolve(desk.address, ca_file=tmp_path / "missing.pem")
+        desk.publisher()
+        (failed, *_) = wait_for("it is told", lambda: desk.announcer.of(BrokerConnectionFailed))
+        assert f"CA file {tmp_path / 'missing.pem'} cannot be used" in failed.reason
+
+
+def test_closing_twice_and_before_opening_is_safe(desk: Desk) -> None:
+    """Both adapters may be closed again, and before they were opened; no thread stays."""
+    before = threading.active_count()
+    for adapter in (desk.inbox(), desk.publisher()):
+        adapter.close()
+        adapter.close()
+    PahoPublisher(
+        address=desk.address, client_id="never", service="s", announcer=desk.announcer
+    ).close()
+    assert threading.active_count() == before
+
+
+def _listen_without_answering(server: socket.socket, _stack: ExitStack) -> None:
+    server.listen(8)
+
+
+def _listen_with_a_full_queue(server: socket.socket, stack: ExitStack) -> None:
+    server.listen(0)
+    for _ in range(4):
+        filler = stack.enter_context(socket.socket())
+        filler.setblocking(False)
+        filler.connect_ex(server.getsockname())
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [_listen_without_answering, _listen_with_a_full_queue],
+    ids=["no CONNACK", "hanging connect"],
+)
+def test_closing_does_not_wait_for_a_silent_broker(
+    behave: Callable[[socket.socket, ExitStack], None],
+) -> None:
+    """A broker that does not answer holds up nobody's stop: 10 s are allowed for all."""
+    with socket.socket() as server, ExitStack() as stack:
+        server.bind(("127.0.0.1", 0))
+        behave(server, stack)
+        desk = Desk(Address(*server.getsockname()), stack)
+        publisher = desk.publisher()
+        wait_for("an attempt is made", lambda: desk.count(BrokerConnecting))
+        began_s = time.monotonic()
+        publisher.close()
+        assert time.monotonic() - began_s < 4
+        wait_for(
+            "the thread has ended",
+            lambda: not any(desk.publisher_id in t.name for t in threading.enumerate()),
+        )
+
+
+def test_closing_interrupts_a_pause() -> None:
+    """Nobody waits for the next attempt."""
+    with ExitStack() as stack:
+        desk = Desk(Address("127.0.0.1", free_port()), stack)
+        publisher = desk.publisher()
+        wait_for("a pause of 2 s or more", lambda: desk.count(BrokerConnectionFailed) == 3)
+        began_s = time.monotonic()
+        publisher.close()
+        assert time.monotonic() - began_s < 1
+
+
+def test_no_descriptor_of_a_connection_stays(restartable: Restartable) -> None:
+    """Ten reconnections cost no socket; each connection closes its own."""
+    folder = "/proc/self/fd"
+    if not Path(folder).is_dir():
+        pytest.skip(f"{folder} is not there to count descriptors in")
+    inbox = restartable.desk.inbox()
+    before = len(os.listdir(folder))
+    for _ in range(10):
+        inbox.close()
+        inbox.open()
+    wait_for("subscribed again", lambda: restartable.desk.count(TopicsSubscribed) >= 2)
+    inbox.close()
+    inbox.open()
+    wait_for("as many as before", lambda: len(os.listdir(folder)) <= before)

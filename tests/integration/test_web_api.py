@@ -5,7 +5,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from surveil_core.notices import (
     RequestRefused,
     WebReady,
 )
+from surveil_core.ports.alert_store import NewAlert, StoredAlert
 from surveil_core.ports.archive import EventRecord, MediaRecord
 from surveil_core.services.ingest import IngestService
 from surveil_core.vocabulary import AlertType
@@ -308,13 +309,12 @@ def test_a_locked_store_is_answered_503_with_retry_after(backend: Backend) -> No
 def test_a_slow_store_does_not_stop_the_others(backend: Backend) -> None:
     """While one POST waits for its commit, another request is answered."""
     may_go_on, has_begun = threading.Event(), threading.Event()
-    add_alert = backend.store.add_alert
 
     class SlowStore(FakeAlertStore):
-        def add_alert(self, *args: Any, **kwargs: Any) -> Any:
+        def add_alerts(self, alerts: Sequence[NewAlert]) -> Sequence[StoredAlert]:
             has_begun.set()
             assert may_go_on.wait(DEADLINE_S)
-            return add_alert(*args, **kwargs)
+            return backend.store.add_alerts(alerts)
 
     announcer = RecordingAnnouncer()
     store = SlowStore()
@@ -623,6 +623,7 @@ def test_the_docs_name_every_path_and_load_nothing_from_outside(backend: Backend
     page = get(f"{backend.url}/docs").text
 
     assert "POST /api/events" in page
+    assert "POST /api/events/bulk" in page
     assert "GET /api/media/{media_id}/video" in page
     assert "://" not in page
     assert get(f"{backend.url}/docs/openapi.json").json()["openapi"].startswith("3.")

@@ -39,7 +39,7 @@ class MockBackend:
         return recorded
 
     def behave(self, **behaviour: Any) -> None:
-        """Change how it answers."""
+        """Change how it answers: the keywords are those of `mock_backend`."""
         requests.put(f"{self.base_url}/behaviour", json=behaviour, timeout=5).raise_for_status()
 
     def is_up(self) -> bool:

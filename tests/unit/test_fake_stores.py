@@ -2,28 +2,87 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from surveil_core.events import SensorEvent
 from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.dead_letters import DeadLetter
 from surveil_core.video import VideoFormat
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE, KIND_BY_EVENT_TYPE
 from tests.contracts.alert_store import AlertStoreContract
 from tests.contracts.archive import ArchiveContract, MakeArchive
+from tests.contracts.clip_jobs import ClipJobsContract, JobSite
+from tests.contracts.dead_letters import DeadLettersContract, MakeLetters
 from tests.contracts.event_store import EventStoreContract
+from tests.contracts.journal import JournalContract
 from tests.contracts.media_store import MediaStoreContract
+from tests.contracts.outbox import MakeOutbox, OutboxContract, commit
 from tests.examples import RECEIVED_AT_UTC, SENSORS, ExampleClip, clip_at
 from tests.fakes.alert_store import FakeAlertStore
 from tests.fakes.archive import FakeArchive
+from tests.fakes.dead_letters import FakeDeadLetters
 from tests.fakes.event_store import FakeEventStore
+from tests.fakes.journal import FakeJournal
 from tests.fakes.media_store import FakeMediaStore
+from tests.fakes.outbox import FakeOutbox
 
 
 class TestFakeEventStore(EventStoreContract):
     @pytest.fixture
     def store(self) -> FakeEventStore:
         return FakeEventStore()
+
+
+class TestFakeEventLetters(DeadLettersContract):
+    @pytest.fixture
+    def make_letters(self) -> MakeLetters:
+        def make(letters: Sequence[DeadLetter]) -> FakeDeadLetters:
+            store = FakeEventStore()
+            store.add_events([], letters)
+            return store.dead_letters()
+
+        return make
+
+
+class TestFakeClipJobs(ClipJobsContract):
+    @pytest.fixture
+    def site(self) -> JobSite:
+        store = FakeEventStore()
+        return JobSite(
+            jobs=store.jobs,
+            events=store,
+            add_clip=store.jobs.strike_out,
+            reason_of=store.jobs.given_up.get,
+        )
+
+
+class TestFakeJournal(JournalContract):
+    @pytest.fixture
+    def journal(self) -> FakeJournal:
+        return FakeJournal()
+
+
+class TestFakeOutbox(OutboxContract):
+    @pytest.fixture
+    def make_outbox(self) -> MakeOutbox:
+        def make(**options: Any) -> tuple[FakeOutbox, FakeDeadLetters]:
+            outbox = FakeOutbox(**options)
+            return outbox, outbox.dead_letters()
+
+        return make
+
+
+class TestFakeOutboxLetters(DeadLettersContract):
+    @pytest.fixture
+    def make_letters(self) -> MakeLetters:
+        def make(letters: Sequence[DeadLetter]) -> FakeDeadLetters:
+            outbox = FakeOutbox()
+            commit(outbox, dead=letters)
+            return outbox.dead_letters()
+
+        return make
 
 
 class TestFakeMediaStore(MediaStoreContract):

@@ -39,18 +39,17 @@ def _surveillance_starting(x: n.SurveillanceStarting) -> str:
     )
 
 
-def _stored(x: n.EventStored) -> str:
-    if x.is_new:
-        return f"✅ Event stored (ID: {x.row_id})"
-    return f"♻️  Event already stored (ID: {x.row_id})"
-
-
 WORDS = Words(
     {
         n.BrokerConnecting: _connecting,
         n.BrokerConnected: "✅ Connected to the MQTT broker",
         n.BrokerConnectionFailed: _connection_failed,
         n.BrokerConnectionLost: "⚠️  Connection to the broker lost: {n.host}:{n.port} ({n.reason})",
+        n.ClientIdContested: (
+            "⚠️  The broker {n.host}:{n.port} closed {n.young_closes} connections in a row "
+            "soon after they began\n"
+            "   → another program may use the client id {n.client_id}; leave only one running"
+        ),
         n.TopicsSubscribed: "📥 Subscribed to the topics",
         n.MessageRefused: (
             "⛔ Message refused on {n.topic} ({n.payload_bytes} bytes)\n   Reason: {n.reason}"
@@ -85,12 +84,13 @@ WORDS = Words(
             f"⏸️  Waiting {x.min_interval_s:.1f}s before the next detection..."
         ),
         n.EventKept: lambda x: (
-            "🕓 Broker away: message kept, published on reconnection\n\n"
+            "🕓 Message in the journal, published as soon as the broker takes it\n\n"
             f"⏸️  Waiting {x.min_interval_s:.1f}s before the next detection..."
         ),
-        n.PublishFailed: lambda x: (
-            f"❌ Cannot publish: {x.reason}\n"
-            f"   → event {x.event_id} is kept, next try in {seconds(x.retry_in_s)}"
+        n.JournalFull: lambda x: (
+            f"⚠️  Journal full ({x.max_bytes} bytes): "
+            f"{'the oldest event is lost' if x.kept_new else 'the new event is lost'} "
+            f"(lost so far: {x.given_up_events})"
         ),
         n.BridgeStarting: lambda x: (
             f"{banner('MQTT → HTTP bridge', indent=20)}\n"
@@ -105,7 +105,18 @@ WORDS = Words(
         n.PostDelivered: "✅ Event delivered to the backend\n   Status: {n.status}",
         n.PostRefused: (
             "⛔ Event {n.event_id} refused by the backend\n   URL: {n.backend_url}\n"
-            "   Status: {n.status}\n   Reason: {n.reason}"
+            "   Status: {n.status}\n   Reason: {n.reason}\n"
+            "   → kept among the dead letters"
+        ),
+        n.BulkStarting: (
+            "🌐 Sending {n.events} events of {n.device_id} at once to {n.backend_url}"
+        ),
+        n.BulkDelivered: (
+            "✅ Sent at once for {n.device_id}: {n.delivered} delivered, {n.refused} refused"
+        ),
+        n.OutboxFull: (
+            "⚠️  Outbox full: {n.held_events} events left with the broker, "
+            "{n.dropped_events} waiting ones lost, {n.dropped_letters} dead letters lost"
         ),
         n.PostPostponed: lambda x: (
             f"❌ HTTP error: {x.reason}\n   URL: {x.backend_url}\n"
@@ -120,7 +131,8 @@ WORDS = Words(
         n.EventReceived: (
             "\n🚨 Event received: {n.event_type}\n   Event ID: {n.event_id}\n   Topic: {n.topic}"
         ),
-        n.EventStored: _stored,
+        n.EventStored: "✅ Event stored (ID: {n.row_id})",
+        n.RepeatsIgnored: "   (repeats ignored: {n.messages})",
         n.RecordingStarted: lambda x: (
             f"\n📹 Recording starts...\n   File: {x.spool_path}\n   Length: {seconds(x.duration_s)}"
         ),

@@ -52,18 +52,18 @@ def _surveillance_starting(x: n.SurveillanceStarting) -> str:
     )
 
 
-def _stored(x: n.EventStored) -> str:
-    if x.is_new:
-        return f"✅ Événement enregistré (ID: {x.row_id})"
-    return f"♻️  Événement déjà enregistré (ID: {x.row_id})"
-
-
 WORDS = Words(
     {
         n.BrokerConnecting: _connecting,
         n.BrokerConnected: "✅ Connecté au broker MQTT",
         n.BrokerConnectionFailed: _connection_failed,
         n.BrokerConnectionLost: "⚠️  Connexion au broker perdue: {n.host}:{n.port} ({n.reason})",
+        n.ClientIdContested: (
+            "⚠️  {n.young_closes} connexions de suite fermées aussitôt par le broker "
+            "{n.host}:{n.port}\n"
+            "   → un autre programme utilise peut-être le client id {n.client_id} ; "
+            "n'en laisser tourner qu'un seul"
+        ),
         n.TopicsSubscribed: "📥 Abonné aux topics",
         n.MessageRefused: (
             "⛔ Message refusé sur {n.topic} ({n.payload_bytes} octets)\n   Raison: {n.reason}"
@@ -99,12 +99,13 @@ WORDS = Words(
             f"⏸️  En attente de {x.min_interval_s:.1f}s avant prochaine détection..."
         ),
         n.EventKept: lambda x: (
-            "🕓 Broker absent: message gardé, publié à la reconnexion\n\n"
+            "🕓 Message au journal, publié dès que le broker le prend\n\n"
             f"⏸️  En attente de {x.min_interval_s:.1f}s avant prochaine détection..."
         ),
-        n.PublishFailed: lambda x: (
-            f"❌ Publication impossible: {x.reason}\n"
-            f"   → l'événement {x.event_id} est gardé, nouvel essai dans {seconds(x.retry_in_s)}"
+        n.JournalFull: lambda x: (
+            f"⚠️  Journal plein ({x.max_bytes} octets): "
+            f"{'le plus ancien est perdu' if x.kept_new else 'le nouvel événement est perdu'} "
+            f"(perdus jusqu'ici: {x.given_up_events})"
         ),
         n.BridgeStarting: lambda x: (
             f"{banner('MQTT → HTTP Bridge', indent=20)}\n"
@@ -119,7 +120,18 @@ WORDS = Words(
         n.PostDelivered: "✅ Événement envoyé avec succès au backend\n   Status: {n.status}",
         n.PostRefused: (
             "⛔ Événement {n.event_id} refusé par le backend\n   URL: {n.backend_url}\n"
-            "   Status: {n.status}\n   Raison: {n.reason}"
+            "   Status: {n.status}\n   Raison: {n.reason}\n"
+            "   → gardé aux lettres mortes"
+        ),
+        n.BulkStarting: (
+            "🌐 Envoi groupé de {n.events} événements de {n.device_id} vers {n.backend_url}"
+        ),
+        n.BulkDelivered: (
+            "✅ Envoi groupé de {n.device_id}: {n.delivered} livrés, {n.refused} refusés"
+        ),
+        n.OutboxFull: (
+            "⚠️  Boîte d'envoi pleine: {n.held_events} événements laissés au broker, "
+            "{n.dropped_events} en attente perdus, {n.dropped_letters} lettres mortes perdues"
         ),
         n.PostPostponed: lambda x: (
             f"❌ Erreur HTTP: {x.reason}\n   URL: {x.backend_url}\n"
@@ -135,7 +147,8 @@ WORDS = Words(
         n.EventReceived: (
             "\n🚨 Événement reçu: {n.event_type}\n   Event ID: {n.event_id}\n   Topic: {n.topic}"
         ),
-        n.EventStored: _stored,
+        n.EventStored: "✅ Événement enregistré (ID: {n.row_id})",
+        n.RepeatsIgnored: "   (répétitions ignorées: {n.messages})",
         n.RecordingStarted: lambda x: (
             f"\n📹 Démarrage enregistrement vidéo...\n   Fichier: {x.spool_path}\n"
             f"   Durée: {seconds(x.duration_s)}"

@@ -1,4 +1,10 @@
-"""The backend over HTTP, by requests."""
+"""The backend over HTTP, by requests.
+
+route     where to post and with which headers, decided once
+courier   one connection that carries runs
+answers   what comes back, within bounds
+backend   the port: couriers on threads
+"""
 
 from surveil_adapters.http.backend import HttpBackend
 

@@ -1,132 +1,107 @@
-"""The `Backend` port: one session, bounded time, bounded answers.
+"""The `Backend` port: couriers on threads of their own, as many as there are runs out.
 
-A redirect is an answer like any other: following one would turn the POST into a GET
-(RFC 9110, 15.4.3) whose 200 looked like a delivery.
+The threads are daemons: one that waits for a silent backend does not hold up a program that
+stops. What it had sent is sent again by the next one, under the same key.
 """
 
-import re
+import queue
+import threading
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+import traceback
+from collections import deque
+from collections.abc import Sequence
 
-import requests
-from requests.exceptions import InvalidHeader, InvalidSchema, InvalidURL, MissingSchema
-from urllib3.exceptions import HTTPError
+from attrs import frozen
 
-from surveil_core.delivery import BackendReply
-from surveil_core.errors import BackendUnreachable, ConfigurationError
+from surveil_adapters.http.courier import Courier
+from surveil_adapters.http.route import route_to
+from surveil_core.ports.backend import Run, RunResult
+from surveil_core.ports.wakeup import Wakeup
 
-CONNECT_TIMEOUT_S = 3.05
-READ_TIMEOUT_S = 5.0
-"""Longest silence; with the connection's, less than what a stopping service is given."""
+MAX_RUNS = 16
+CLOSING_S = 0.5
+"""How long closing waits for requests in hand."""
 
-MAX_ANSWER_BYTES = 2048
-MAX_ANSWER_S = 1.0
-"""An answer's text is a courtesy: one that drips is cut after this."""
+
+@frozen
+class _Worker:
+    courier: Courier
+    thread: threading.Thread
 
 
 class HttpBackend:
     """Posts to `url`. `token`, if any, goes out as a bearer token and nowhere else.
 
-    The attribute `url` is for people: a user and password in it are not shown.
+    Opens nothing before the first run. `wakeup` is rung for each result. The attribute
+    `url` is for people: a user and password in it are not shown. Raises
+    `ConfigurationError` when the URL or the token is no good.
     """
 
-    def __init__(self, *, url: str, token: str | None = None) -> None:
-        self.url = without_credentials(url)
-        self._target = url
-        self._session = _session_for(url)
-        self._session.headers["Content-Type"] = "application/json"
-        if token:
-            self._session.headers["Authorization"] = f"Bearer {token}"
+    def __init__(
+        self,
+        *,
+        url: str,
+        token: str | None = None,
+        wakeup: Wakeup | None = None,
+        max_runs: int = MAX_RUNS,
+    ) -> None:
+        self._route = route_to(url, token)
+        self.url = self._route.shown_url
+        self.max_runs = max_runs
+        self._wakeup = wakeup
+        self._out = 0
+        self._is_closed = False
+        self._workers: list[_Worker] = []
+        self._runs: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._results: deque[RunResult] = deque()
 
-    def send(self, body: bytes, idempotency_key: str) -> BackendReply:
-        """POST one body. Raises `ConfigurationError` when the URL itself is no good."""
-        try:
-            with self._session.post(
-                self._target,
-                data=body,
-                headers={"Idempotency-Key": idempotency_key.encode()},
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                text = _text_of(response)
-        except (InvalidURL, InvalidSchema, MissingSchema, InvalidHeader) as error:
-            raise ConfigurationError(
-                f"{self.url}: cannot be posted to ({type(error).__name__}), "
-                "expected http://host/path or https://host/path; mend the backend's URL"
-            ) from error
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise BackendUnreachable(f"{self.url}: {_reason(error)}") from error
-        return BackendReply(
-            status=response.status_code,
-            retry_after_s=parse_retry_after(
-                response.headers.get("Retry-After"), now_utc=datetime.now(UTC)
-            ),
-            text=text,
-        )
+    def submit(self, run: Run) -> None:
+        """Give a run to an idle worker, or to a new one."""
+        if self._is_closed:
+            raise ValueError(f"{self.url}: the backend is closed, expected no more runs")
+        if self._out >= self.max_runs:
+            raise ValueError(f"{self._out} runs are out, expected fewer before another")
+        if self._out == len(self._workers):
+            self._workers.append(self._start_worker())
+        self._out += 1
+        self._runs.put(run)
+
+    def take_results(self) -> Sequence[RunResult]:
+        """Hand over what has ended."""
+        results: list[RunResult] = []
+        while self._results and not self._is_closed:
+            results.append(self._results.popleft())
+        self._out -= len(results)
+        return results
 
     def close(self) -> None:
-        """Drop the session's connections."""
-        self._session.close()
+        """Drop connections and runs; a request in hand is given half a second."""
+        self._is_closed = True
+        for worker in self._workers:
+            self._runs.put(None)
+            worker.courier.close()
+        deadline_s = time.monotonic() + CLOSING_S
+        for worker in self._workers:
+            worker.thread.join(max(0.0, deadline_s - time.monotonic()))
+
+    def _start_worker(self) -> _Worker:
+        courier = Courier(self._route)
+        thread = threading.Thread(target=self._work, args=(courier,), name="http", daemon=True)
+        thread.start()
+        return _Worker(courier, thread)
+
+    def _work(self, courier: Courier) -> None:
+        while (run := self._runs.get()) is not None:
+            self._results.append(_carry(courier, run))
+            if self._wakeup is not None and not self._is_closed:
+                self._wakeup.ring()
+        courier.close()
 
 
-def _session_for(url: str) -> requests.Session:
-    """Make a session that heeds the environment's proxies and certificates as they are now.
-
-    Left to itself, requests would look them up for each POST, and would replace our bearer
-    token by what a `.netrc` has for the host.
-    """
-    session = requests.Session()
-    found = session.merge_environment_settings(url, {}, None, None, None)
-    session.proxies, session.verify = found["proxies"], found["verify"]
-    session.trust_env = False
-    return session
-
-
-def without_credentials(url: str) -> str:
-    """Leave out `user:password@`."""
-    return re.sub(r"//[^/?#]*@", "//", url, count=1)
-
-
-def _text_of(response: requests.Response) -> str:
-    """Read the beginning of a body. The status counts: a broken body is as good as none."""
-    deadline_s = time.monotonic() + MAX_ANSWER_S
-    body = b""
+def _carry(courier: Courier, run: Run) -> RunResult:
     try:
-        while len(body) < MAX_ANSWER_BYTES and time.monotonic() < deadline_s:
-            part = response.raw.read1(MAX_ANSWER_BYTES - len(body), decode_content=True)
-            if not part:
-                break
-            body += part
-    except (HTTPError, OSError):
-        return ""
-    return body.decode("utf-8", "replace").strip()
-
-
-def parse_retry_after(value: str | None, *, now_utc: datetime) -> float | None:
-    """Read `Retry-After` (RFC 9110, 10.2.3): seconds or a date. None if absent or odd."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now_utc).total_seconds())
-
-
-def _reason(error: BaseException) -> str:
-    """Say the innermost cause: 'Connection refused' is what helps."""
-    seen = error
-    while (cause := _cause(seen)) is not None:
-        seen = cause
-    return getattr(seen, "strerror", None) or str(seen) or type(seen).__name__
-
-
-def _cause(error: BaseException) -> BaseException | None:
-    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
-    if isinstance(inner, BaseException):
-        return inner
-    return error.__cause__ or error.__context__
+        return courier.carry(run)
+    except Exception as error:  # noqa: BLE001 - said in the result, which nobody overlooks
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        said = "".join(traceback.format_exception_only(error)).strip()
+        return RunResult(run=run, failure=f"fault in the bridge, {place.name}: {said}")

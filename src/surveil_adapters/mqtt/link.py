@@ -1,55 +1,18 @@
-"""One connection to the broker, made again for ever, each change of it announced.
+"""A connection to the broker that is made again for ever, on a thread of its own."""
 
-paho's own thread connects and waits between attempts (1 s, doubling to 30 s). The
-first ten attempts of an outage are announced one by one (spec: "tentative 1/10"),
-then every tenth, so that a week's outage does not fill a log.
-"""
+import threading
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import paho.mqtt.client as paho
-from attrs import field, frozen, validators
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.reasoncodes import ReasonCode
-
-from surveil_core.notices import (
-    BrokerConnected,
-    BrokerConnecting,
-    BrokerConnectionFailed,
-    BrokerConnectionLost,
-)
+from surveil_adapters.mqtt.address import BrokerAddress
+from surveil_adapters.mqtt.connection import Connection, Handler
+from surveil_adapters.mqtt.retry import ConnectionEnd, Reconnector
+from surveil_core.notices import BrokerConnected
 from surveil_core.ports.announcer import Announcer
 
-LOGGED_ATTEMPTS = 10
-KEEPALIVE_S = 60
-CONNECT_TIMEOUT_S = 5.0
-MAX_RETRY_S = 30
-
-
-@frozen(kw_only=True)
-class BrokerAddress:
-    """Where the broker is and how to be let in. `ca_file` switches TLS on."""
-
-    host: str = "127.0.0.1"
-    port: int = field(default=1883, validator=[validators.ge(1), validators.le(65535)])
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca_file: Path | None = None
-
-
-def is_worth_announcing(attempt: int) -> bool:
-    """Say whether attempt number `attempt` (from 1) of an outage goes to the log."""
-    return attempt <= LOGGED_ATTEMPTS or attempt % LOGGED_ATTEMPTS == 0
+CLOSE_WAIT_S = 2.0
 
 
 class BrokerLink:
-    """A paho client that stays connected.
-
-    `on_connected` is called on paho's thread after each accepted connection.
-    """
+    """Gives `handler` one connection after the other, each announced."""
 
     def __init__(
         self,
@@ -59,110 +22,77 @@ class BrokerLink:
         service: str,
         announcer: Announcer,
         clean_session: bool,
-        on_connected: Callable[[paho.Client], None] | None = None,
-        manual_ack: bool = False,
+        manual_ack: bool,
+        handler: Handler,
     ) -> None:
         self._address = address
+        self._client_id = client_id
         self._service = service
         self._announcer = announcer
-        self._on_connected = on_connected
-        self._attempt = 0
-        self._is_open = False
-        self.client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            clean_session=clean_session,
-            protocol=MQTTProtocolVersion.MQTTv311,
-            manual_ack=manual_ack,
-        )
-        self._configure()
+        self._clean_session = clean_session
+        self._manual_ack = manual_ack
+        self._handler = handler
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._connection: Connection | None = None
+        self._thread: threading.Thread | None = None
 
     def open(self) -> None:
         """Start connecting in the background."""
-        if not self._is_open:
-            self._is_open = True
-            self.client.connect_async(self._address.host, self._address.port, KEEPALIVE_S)
-            self.client.loop_start()
+        if self._thread is not None:
+            return
+        closing = self._closing = threading.Event()
+        reconnector = Reconnector(
+            address=self._address,
+            client_id=self._client_id,
+            service=self._service,
+            announcer=self._announcer,
+            serve=lambda: self._serve(closing),
+            wait_s=closing.wait,
+        )
+        self._thread = threading.Thread(
+            target=reconnector.run, name=f"mqtt-{self._client_id}", daemon=True
+        )
+        self._thread.start()
 
     def close(self) -> None:
-        """Disconnect and end paho's thread."""
-        if self._is_open:
-            self._is_open = False
-            self.client.disconnect()
-            self.client.loop_stop()
-        self._untie()
+        """Disconnect and end the thread, within 2 s. Twice is safe.
 
-    def _untie(self) -> None:
-        """Drop the callbacks: paho closes its inner sockets only when nothing refers to it."""
-        client = self.client
-        client.on_pre_connect = client.on_connect = client.on_connect_fail = None
-        client.on_disconnect = client.on_message = client.on_subscribe = client.on_publish = None
-
-    def _configure(self) -> None:
-        client = self.client
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        client.reconnect_delay_set(min_delay=1, max_delay=MAX_RETRY_S)
-        if self._address.username is not None:
-            client.username_pw_set(self._address.username, self._address.password)
-        if self._address.ca_file is not None:
-            client.tls_set(ca_certs=str(self._address.ca_file))
-        client.on_pre_connect = self._announce_attempt
-        client.on_connect = self._handle_connect
-        client.on_connect_fail = self._handle_connect_fail
-        client.on_disconnect = self._handle_disconnect
-
-    def _announce_attempt(self, _client: paho.Client, _userdata: Any) -> None:
-        self._attempt += 1
-        if is_worth_announcing(self._attempt):
-            self._announcer.announce(
-                BrokerConnecting(
-                    service=self._service,
-                    host=self._address.host,
-                    port=self._address.port,
-                    attempt=self._attempt,
-                    logged_attempts=LOGGED_ATTEMPTS,
-                )
-            )
-
-    def _handle_connect(
-        self, client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, _props: Any
-    ) -> None:
-        if reason.is_failure:
-            self._announce_failure(f"refused by the broker: {reason}")
+        A connect that hangs cannot be cut short: its thread is left to end by itself, and
+        says nothing to the broker any more.
+        """
+        thread, self._thread = self._thread, None
+        if thread is None:
             return
-        self._attempt = 0
+        with self._lock:
+            self._closing.set()
+            if self._connection is not None:
+                self._connection.end()
+        thread.join(CLOSE_WAIT_S)
+
+    def _serve(self, closing: threading.Event) -> ConnectionEnd | None:
+        with self._lock:
+            if closing.is_set():
+                return None
+            connection = self._connection = self._new_connection()
+        try:
+            return connection.serve()
+        finally:
+            with self._lock:
+                if self._connection is connection:
+                    self._connection = None
+
+    def _new_connection(self) -> Connection:
+        return Connection(
+            address=self._address,
+            client_id=self._client_id,
+            clean_session=self._clean_session,
+            manual_ack=self._manual_ack,
+            handler=self._handler,
+            on_accepted=self._announce_connected,
+        )
+
+    def _announce_connected(self) -> None:
         self._announcer.announce(
             BrokerConnected(service=self._service, host=self._address.host, port=self._address.port)
         )
-        if self._on_connected is not None:
-            self._on_connected(client)
-
-    def _handle_connect_fail(self, _client: paho.Client, _userdata: Any) -> None:
-        # paho calls this while it handles the OSError, and does not pass it on
-        error = sys.exc_info()[1]
-        self._announce_failure(str(error) if error else "no answer")
-
-    def _announce_failure(self, reason: str) -> None:
-        if is_worth_announcing(self._attempt):
-            self._announcer.announce(
-                BrokerConnectionFailed(
-                    service=self._service,
-                    host=self._address.host,
-                    port=self._address.port,
-                    attempt=self._attempt,
-                    reason=reason,
-                )
-            )
-
-    def _handle_disconnect(
-        self, _client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, _props: Any
-    ) -> None:
-        if reason.is_failure and self._attempt == 0:
-            self._announcer.announce(
-                BrokerConnectionLost(
-                    service=self._service,
-                    host=self._address.host,
-                    port=self._address.port,
-                    reason=str(reason),
-                )
-            )

@@ -6,7 +6,6 @@ WAL: rows are small, and readers never wait for the writer.
 import json
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from surveil_adapters.sqlite.connection import (
     connect,
     translating,
 )
-from surveil_core.messages import BackendEvent, format_timestamp, parse_timestamp
-from surveil_core.ports.alert_store import StoredAlert
+from surveil_core.messages import format_timestamp, parse_timestamp
+from surveil_core.ports.alert_store import NewAlert, StoredAlert
 from surveil_core.ports.archive import EventRecord, MediaRecord
 from surveil_core.strict_json import write_object
 from surveil_core.vocabulary import AlertType
@@ -34,7 +33,6 @@ _INSERT = """
     INSERT INTO alert (device_id, event_id, type, source, location,
                        occurred_at_utc, received_at_utc, details)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    RETURNING cursor
 """
 _EVENTS = """
     SELECT cursor, event_id, device_id, type, source, location, occurred_at_utc,
@@ -64,25 +62,17 @@ class SqliteAlertStore:
         with translating(self.path):
             self._connect().close()
 
-    def add_alert(
-        self, event: BackendEvent, *, event_id: str, location: str | None, received_at_utc: datetime
-    ) -> StoredAlert:
-        """Store an event once by `(device_id, event_id)`, durably."""
+    def add_alerts(self, alerts: Sequence[NewAlert]) -> Sequence[StoredAlert]:
+        """Store each event once by `(device_id, event_id)`, durably, in one transaction."""
+        if not alerts:
+            return []
         with self._kept.transaction() as connection:
-            known = connection.execute(
-                "SELECT cursor FROM alert WHERE device_id = ? AND event_id = ?",
-                (event.device_id, event_id),
-            ).fetchone()
-            if known is not None:
-                return StoredAlert(cursor=known[0], event_id=event_id, is_new=False)
-            values = _values(event, event_id, location, received_at_utc)
-            (cursor,) = connection.execute(_INSERT, values).fetchone()
-            return StoredAlert(cursor=cursor, event_id=event_id, is_new=True)
+            return [_add(connection, alert) for alert in alerts]
 
     def list_events(self, *, after: int | None, limit: int) -> Sequence[EventRecord]:
         """Behind cursor `after`, oldest first; without it the latest, newest first."""
         bounded = min(max(limit, 0), _MAX_INTEGER)
-        with self._kept.transaction() as connection:
+        with self._kept.reading() as connection:
             if after is None:
                 query, values = f"{_EVENTS} ORDER BY cursor DESC LIMIT ?", [bounded]
             else:
@@ -111,24 +101,37 @@ class SqliteAlertStore:
         connection = connect(self.path, journal_mode="WAL")
         with closing_on_error(connection):
             apply_schema(
-                connection, path=self.path, schema_name="alert_schema.sql", version=SCHEMA_VERSION
+                connection,
+                path=self.path,
+                schema_names=("alert_schema.sql",),
+                version=SCHEMA_VERSION,
             )
         return connection
 
 
-def _values(
-    event: BackendEvent, event_id: str, location: str | None, received_at_utc: datetime
-) -> tuple[str | None, ...]:
-    original = event.original_timestamp
-    occurred_at_utc = received_at_utc if original is None else parse_timestamp(original)
+def _add(connection: sqlite3.Connection, alert: NewAlert) -> StoredAlert:
+    known = connection.execute(
+        "SELECT cursor FROM alert WHERE device_id = ? AND event_id = ?",
+        (alert.event.device_id, alert.event_id),
+    ).fetchone()
+    if known is not None:
+        return StoredAlert(cursor=known[0], event_id=alert.event_id, is_new=False)
+    cursor = connection.execute(_INSERT, _values(alert)).lastrowid
+    assert cursor is not None, "an INSERT that stored a row has named it"
+    return StoredAlert(cursor=cursor, event_id=alert.event_id, is_new=True)
+
+
+def _values(alert: NewAlert) -> tuple[str | None, ...]:
+    event, original = alert.event, alert.event.original_timestamp
+    occurred_at_utc = alert.received_at_utc if original is None else parse_timestamp(original)
     return (
         event.device_id,
-        event_id,
+        alert.event_id,
         event.type.value,
         event.source,
-        location,
+        alert.location,
         format_timestamp(occurred_at_utc),
-        format_timestamp(received_at_utc),
+        format_timestamp(alert.received_at_utc),
         write_object(dict(event.details)).decode(),
     )
 

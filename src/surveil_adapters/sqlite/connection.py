@@ -6,14 +6,14 @@ that it comes back by itself once the cause is gone.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
 from attrs import define, field
 
-from surveil_core.errors import ConfigurationError, StoreUnavailable
+from surveil_core.errors import ConfigurationError, DataLost, StoreUnavailable
 
 BUSY_TIMEOUT_MS = 5000
 """How long one call waits for another program to release the file."""
@@ -22,6 +22,15 @@ CACHE_KIB = 8 * 1024
 """A clip that fits is written once and locks readers out at its commit only; of a larger
 one SQLite writes zeros first, and locks from the moment the cache is full.
 """
+
+SMALL_CACHE_KIB = 1024
+"""For files of small rows."""
+
+WAL_KEPT_BYTES = 4 * 1024 * 1024
+"""What stays of a WAL that a long reader or a large transaction had made longer."""
+
+VACUUM_STEP_PAGES = 256
+"""How many free pages (1 MiB) one transaction gives back."""
 
 _ADVICE_BY_CODE = {
     sqlite3.SQLITE_BUSY: "another program is writing it; wait, or close that program",
@@ -36,17 +45,22 @@ _ADVICE_BY_CODE = {
     ),
     sqlite3.SQLITE_CORRUPT: "the file is damaged; move it aside and restore a copy",
     sqlite3.SQLITE_NOTADB: "the file is no SQLite database; move it aside",
-    sqlite3.SQLITE_TOOBIG: "SQLite stores at most 1,000,000,000 bytes in a field; shorten the clip",
-    sqlite3.SQLITE_CONSTRAINT: "it breaks a rule of the schema; see schema.sql",
+    sqlite3.SQLITE_ERROR: "start the service that writes it, which brings its tables up to date",
 }
 _OTHER_ADVICE = "check the file with `sqlite3 FILE 'PRAGMA integrity_check'`"
+
+_REFUSAL_BY_CODE = {
+    sqlite3.SQLITE_TOOBIG: "SQLite stores at most 1,000,000,000 bytes in a field; shorten the clip",
+    sqlite3.SQLITE_CONSTRAINT: "it breaks a rule of the schema, and trying again cannot help",
+}
 
 
 @contextmanager
 def translating(path: Path) -> Iterator[None]:
     """Turn SQLite's and the disk's errors into `StoreUnavailable`, naming `path`.
 
-    `sqlite3.ProgrammingError` passes: it is a defect of ours, which waiting cannot mend.
+    A row that the file will never take is `DataLost`. `sqlite3.ProgrammingError` passes:
+    it is a defect of ours, which waiting cannot mend.
     """
     try:
         yield
@@ -54,13 +68,15 @@ def translating(path: Path) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if primary_code in _REFUSAL_BY_CODE:
+            raise DataLost(f"{path}: {error}: {_REFUSAL_BY_CODE[primary_code]}") from error
         advice = _ADVICE_BY_CODE.get(primary_code, _OTHER_ADVICE)
         raise StoreUnavailable(f"{path}: {error}: {advice}") from error
     except OSError as error:
         raise StoreUnavailable(f"{path}: {error}: check the disk and this user's rights") from error
 
 
-def connect(path: Path, *, journal_mode: str) -> sqlite3.Connection:
+def connect(path: Path, *, journal_mode: str, cache_kib: int = CACHE_KIB) -> sqlite3.Connection:
     """Open `path` for writing, creating it and its folder; the caller closes it.
 
     A commit is on the disk when it returns (`synchronous` FULL). Transactions are begun
@@ -75,7 +91,8 @@ def connect(path: Path, *, journal_mode: str) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_mode = {journal_mode}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
     return connection
 
 
@@ -114,10 +131,22 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def give_space_back(connection: sqlite3.Connection) -> None:
+    """Within a transaction, shorten a file of which more than half is free, by one step.
+
+    Most of what lies behind a drained backlog is free then, so little has to be moved.
+    """
+    (free_pages,) = connection.execute("PRAGMA freelist_count").fetchone()
+    (all_pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if free_pages > VACUUM_STEP_PAGES and free_pages * 2 > all_pages:
+        for _ in range(VACUUM_STEP_PAGES):  # `execute` stops after one page, whatever is asked
+            connection.execute("PRAGMA incremental_vacuum(1)")
+
+
 def apply_schema(
-    connection: sqlite3.Connection, *, path: Path, schema_name: str, version: int
+    connection: sqlite3.Connection, *, path: Path, schema_names: Sequence[str], version: int
 ) -> None:
-    """Make the tables of `schema_name` (a file beside this one) where there are none.
+    """Make the tables of `schema_names` (files beside this one) that are not there yet.
 
     Safe when two processes do so at once. Raises `ConfigurationError` for a file that a
     later release or another program wrote.
@@ -134,7 +163,8 @@ def apply_schema(
             "move it aside, or name another storage.data_dir"
         )
     if found < version:
-        schema = resources.files(__package__).joinpath(schema_name).read_text("utf-8")
+        folder = resources.files(__package__)
+        schema = "\n".join(folder.joinpath(name).read_text("utf-8") for name in schema_names)
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {version};\nCOMMIT;"
         )
@@ -171,19 +201,25 @@ class KeptConnection:
     _closed: bool = field(default=False, init=False)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Open if need be, begin, and commit at the end.
-
-        Raises `StoreUnavailable`, after which nothing of the transaction remains.
-        """
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Open if need be, for one statement that reads. Raises `StoreUnavailable`."""
         with self._lock, translating(self.path):
             connection = self._get()
             try:
-                with transaction(connection):
-                    yield connection
+                yield connection
             except sqlite3.Error:
                 self._drop()
                 raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Open if need be, begin, and commit at the end.
+
+        Raises `StoreUnavailable` or `DataLost`, after which nothing of the transaction
+        remains.
+        """
+        with self.reading() as connection, transaction(connection):
+            yield connection
 
     def close(self) -> None:
         """Wait for the call in hand, then close. Closing twice is safe."""

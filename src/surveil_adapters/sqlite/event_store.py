@@ -1,23 +1,34 @@
-"""Table `evenement`: one event a transaction, one row an event."""
+"""Table `evenement`: one group of messages a transaction, one row an event."""
 
 import sqlite3
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from attrs import define, field
 
 from surveil_adapters.sqlite.connection import KeptConnection
+from surveil_adapters.sqlite.dead_letters import (
+    LetterRow,
+    SqliteDeadLetters,
+    add_letter,
+    drop_oldest_letters,
+)
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.events import PinState, SensorEvent
 from surveil_core.messages import format_timestamp
-from surveil_core.ports.event_store import StoredEvent
+from surveil_core.ports.dead_letters import DeadLetter
+from surveil_core.ports.event_store import ReceivedEvent, StoredEvent
 from surveil_core.strict_json import write_object
 from surveil_core.vocabulary import FACTS_BY_KIND, KIND_BY_EVENT_TYPE
+
+MAX_DEAD_BYTES = 64 * 1024 * 1024
+MAX_DEAD_LETTERS = 10_000
+"""More than a person reads; the oldest are dropped, and counted."""
 
 _INSERT = """
     INSERT INTO evenement (event_id, date_evenement, timestamp, etat_capteur, id_capteur,
                            metadata, device_id, type_evenement, source, date_reception)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    RETURNING id_evenement
 """
 
 
@@ -31,29 +42,60 @@ class SqliteEventStore:
     def __attrs_post_init__(self) -> None:
         self._kept = KeptConnection(path=self._db.path, open=self._db.connect)
 
-    def add_event(
-        self, event: SensorEvent, *, topic: str, received_at_utc: datetime
-    ) -> StoredEvent:
-        """Store an event once by its key; returns after the commit is on the disk."""
+    def add_events(
+        self, events: Sequence[ReceivedEvent], dead: Sequence[DeadLetter] = ()
+    ) -> Sequence[StoredEvent]:
+        """Store each event once by its key; returns after the commit is on the disk.
+
+        Raises `StoreUnavailable`, and `DataLost` for a row that the schema refuses.
+        """
         with self._kept.transaction() as connection:
-            known = connection.execute(
-                "SELECT id_evenement FROM evenement WHERE device_id = ? AND event_id = ?", event.key
-            ).fetchone()
-            if known is not None:
-                return StoredEvent(row_id=known[0], is_new=False)
-            row_id = _insert(connection, event, topic, received_at_utc)
-            return StoredEvent(row_id=row_id, is_new=True)
+            for letter in dead:
+                add_letter(connection, letter, died_at_utc=datetime.now(UTC))
+            if dead:
+                drop_oldest_letters(
+                    connection, max_bytes=MAX_DEAD_BYTES, max_letters=MAX_DEAD_LETTERS
+                )
+            return [_add(connection, received) for received in events]
 
     def close(self) -> None:
         """Release the database. Closing twice is safe."""
         self._kept.close()
 
 
-def _insert(
-    connection: sqlite3.Connection, event: SensorEvent, topic: str, received_at_utc: datetime
-) -> int:
-    metadata = {**event.extra, "data": dict(event.data), "mqtt_topic": topic}
-    values = (
+def event_letters(db: SurveillanceDb) -> SqliteDeadLetters:
+    """Name the dead letters of `surveillance.db`: a revived one becomes a row."""
+    return SqliteDeadLetters(path=db.path, open=db.connect, revive=_revive, discard=lambda _: None)
+
+
+def _revive(connection: sqlite3.Connection, row: LetterRow, event: SensorEvent) -> None:
+    stored = row.stored
+    _add(
+        connection,
+        ReceivedEvent(event=event, topic=stored.letter.topic, received_at_utc=stored.died_at_utc),
+    )
+
+
+def _add(connection: sqlite3.Connection, received: ReceivedEvent) -> StoredEvent:
+    known = connection.execute(
+        "SELECT id_evenement FROM evenement WHERE device_id = ? AND event_id = ?",
+        received.event.key,
+    ).fetchone()
+    if known is not None:
+        return StoredEvent(row_id=known[0], is_new=False)
+    row_id = connection.execute(_INSERT, _values(connection, received)).lastrowid
+    assert row_id is not None, "an INSERT that stored a row has named it"
+    if received.to_film:
+        connection.execute("INSERT INTO travail_clip (id_evenement) VALUES (?)", (row_id,))
+    return StoredEvent(row_id=row_id, is_new=True)
+
+
+def _values(
+    connection: sqlite3.Connection, received: ReceivedEvent
+) -> tuple[str | int | float, ...]:
+    event = received.event
+    metadata = {**event.extra, "data": dict(event.data), "mqtt_topic": received.topic}
+    return (
         event.event_id,
         format_timestamp(event.occurred_at_utc),
         event.occurred_at_utc.timestamp(),
@@ -63,10 +105,8 @@ def _insert(
         event.device_id,
         event.type.value,
         event.source,
-        format_timestamp(received_at_utc),
+        format_timestamp(received.received_at_utc),
     )
-    row_id: int = connection.execute(_INSERT, values).fetchone()[0]
-    return row_id
 
 
 def _sensor_row_id(connection: sqlite3.Connection, event: SensorEvent) -> int:

@@ -37,9 +37,10 @@ class SqliteMediaStore:
         self._kept = KeptConnection(path=self._db.path, open=self._db.connect)
 
     def add_clip(self, clip: Clip, *, event_row_ids: Sequence[int]) -> int:
-        """Store a clip with its bytes; returns after the commit is on the disk.
+        """Store a clip with its bytes, and strike out the clip jobs of its events.
 
-        Raises `StoreUnavailable`, also when the clip's file cannot be read, and
+        Returns after the commit is on the disk. Raises `StoreUnavailable`, also when the
+        clip's file cannot be read, `DataLost` when one of its events is gone, and
         `ValueError` when no event is named.
         """
         if not event_row_ids:
@@ -51,6 +52,10 @@ class SqliteMediaStore:
             connection.executemany(
                 "INSERT OR IGNORE INTO media_evenement (id_media, id_evenement) VALUES (?, ?)",
                 [(media_id, row_id) for row_id in event_row_ids],
+            )
+            connection.executemany(
+                "DELETE FROM travail_clip WHERE id_evenement = ?",
+                [(row_id,) for row_id in event_row_ids],
             )
             return media_id
 

@@ -1,4 +1,4 @@
--- surveillance.db, version 1 (spec, section 3).
+-- surveillance.db, version 2 (spec, section 3); version 1 had no `travail_clip`.
 --
 -- Table and column names and their meanings are the spec's; what it does not show is
 -- marked "ours". Times are ISO 8601 in UTC without a zone, microseconds, unless said.
@@ -67,3 +67,13 @@ CREATE TABLE IF NOT EXISTS media_evenement (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS media_evenement_par_evenement ON media_evenement (id_evenement);
+
+-- Ours: clips that were promised. Written with the event, struck out with its video; a
+-- row that stays with a reason is a video that can never be had.
+CREATE TABLE IF NOT EXISTS travail_clip (
+    id_evenement   INTEGER PRIMARY KEY REFERENCES evenement (id_evenement) ON DELETE CASCADE,
+    raison_abandon TEXT                 -- null: the clip is still to come
+);
+
+CREATE INDEX IF NOT EXISTS travail_clip_ouvert ON travail_clip (id_evenement)
+    WHERE raison_abandon IS NULL;

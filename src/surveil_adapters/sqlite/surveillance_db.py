@@ -19,8 +19,8 @@ from surveil_adapters.sqlite.connection import (
 )
 from surveil_core.ports.sensors import SensorSpec
 
-SCHEMA_VERSION = 1
-"""Of `schema.sql`, kept in `PRAGMA user_version`."""
+SCHEMA_VERSION = 2
+"""Of `schema.sql` and `dead_letters.sql`, kept in `PRAGMA user_version`."""
 
 CAMERA_TYPE = "camera"
 """`capteur.type_capteur` of a camera; sensors bear their `SensorKind`."""
@@ -58,7 +58,10 @@ class SurveillanceDb:
         connection = connect(self.path, journal_mode="TRUNCATE")
         with closing_on_error(connection):
             apply_schema(
-                connection, path=self.path, schema_name="schema.sql", version=SCHEMA_VERSION
+                connection,
+                path=self.path,
+                schema_names=("schema.sql", "dead_letters.sql"),
+                version=SCHEMA_VERSION,
             )
             with transaction(connection):
                 for sensor in self.sensors:

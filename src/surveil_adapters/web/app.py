@@ -7,19 +7,19 @@ Pi        is told of events over MQTT (`AlertingService` emits into the hub) and
 Outermost is the guard, then Socket.IO, then the HTTP API and the page.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from litestar import Litestar
 from litestar.types import ASGIApp
 
 from surveil_adapters.web.alert_hub import AlertHub
 from surveil_adapters.web.docs_page import docs_config
-from surveil_adapters.web.events_api import list_events_route, post_event_route
+from surveil_adapters.web.events_api import list_events_route, post_event_routes
 from surveil_adapters.web.guard import Guard
 from surveil_adapters.web.media_api import media_routes
 from surveil_adapters.web.page_files import page_route
 from surveil_adapters.web.refusals import Refusals
-from surveil_adapters.web.status_api import status_routes
+from surveil_adapters.web.status_api import metrics_route, status_routes
 from surveil_adapters.web.views import DeviceView
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.archive import Archive
@@ -32,6 +32,7 @@ def build_app(
     hub: AlertHub,
     announcer: Announcer,
     ingest: IngestService | None = None,
+    metrics: Callable[[], bytes] | None = None,
     devices: Sequence[DeviceView] = (),
     allowed_hosts: Collection[str] = (),
     service: str = "backend",
@@ -48,7 +49,9 @@ def build_app(
         page_route(),
     ]
     if ingest is not None:
-        handlers.append(post_event_route(ingest, hub, announcer, service))
+        handlers.extend(post_event_routes(ingest, hub, announcer, service))
+    if metrics is not None:
+        handlers.append(metrics_route(metrics))
     app = Litestar(
         route_handlers=handlers,
         lifespan=[hub.running],

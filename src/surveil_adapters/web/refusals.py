@@ -14,6 +14,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
+from surveil_core.bulk import BulkTooLarge
 from surveil_core.errors import BadMessage, StoreUnavailable
 from surveil_core.notices import RequestRefused
 from surveil_core.ports.announcer import Announcer
@@ -35,6 +36,7 @@ class Refusals:
         """Tie them to errors and statuses, in Litestar's form."""
         return {
             BadMessage: self._refuse_message,
+            BulkTooLarge: self._refuse_bulk,
             StoreUnavailable: self._postpone,
             HTTPException: self._refuse_request,
             HTTPStatus.INTERNAL_SERVER_ERROR: self._fail,
@@ -42,6 +44,9 @@ class Refusals:
 
     def _refuse_message(self, request: AnyRequest, error: BadMessage) -> Response[Any]:
         return self._answer(request, HTTPStatus.BAD_REQUEST, str(error))
+
+    def _refuse_bulk(self, request: AnyRequest, error: BulkTooLarge) -> Response[Any]:
+        return self._answer(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
 
     def _postpone(self, request: AnyRequest, error: StoreUnavailable) -> Response[Any]:
         answer = self._answer(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error))

@@ -1,6 +1,6 @@
-"""`/api/devices` and `/healthz`."""
+"""`/api/devices`, `/healthz` and `/metrics`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from litestar import Response, get
@@ -10,6 +10,22 @@ from litestar.openapi.datastructures import ResponseSpec
 from surveil_adapters.web.views import DevicesView, DeviceView, HealthView
 from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.archive import Archive
+
+
+def metrics_route(metrics: Callable[[], bytes]) -> HTTPRouteHandler:
+    """Make the route that Prometheus scrapes."""
+
+    @get(
+        "/metrics",
+        sync_to_thread=True,
+        media_type="text/plain; version=0.0.4; charset=utf-8",
+        summary="Count what went through the bridge",
+    )
+    def tell_metrics() -> bytes:
+        """Count as of now; empty where no bridge runs."""
+        return metrics()
+
+    return tell_metrics
 
 
 def status_routes(archive: Archive, devices: Sequence[DeviceView]) -> list[HTTPRouteHandler]:

@@ -1,11 +1,22 @@
 """Where the backend keeps what bridges send it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from attrs import frozen
 
 from surveil_core.messages import BackendEvent
+
+
+@frozen(kw_only=True)
+class NewAlert:
+    """An event to store. `event_id` is the bridge's, or made for a body without one."""
+
+    event: BackendEvent
+    event_id: str
+    location: str | None
+    received_at_utc: datetime
 
 
 @frozen(kw_only=True)
@@ -20,12 +31,11 @@ class StoredAlert:
 class AlertStore(Protocol):
     """The backend's table of events. Safe from any thread."""
 
-    def add_alert(
-        self, event: BackendEvent, *, event_id: str, location: str | None, received_at_utc: datetime
-    ) -> StoredAlert:
-        """Store an event once by `(device_id, event_id)`, durably.
+    def add_alerts(self, alerts: Sequence[NewAlert]) -> Sequence[StoredAlert]:
+        """Store each event once by `(device_id, event_id)`, in order, durably.
 
-        Raises `StoreUnavailable`.
+        One transaction, and one answer for each. Raises `StoreUnavailable`, and nothing
+        is stored then.
         """
 
     def close(self) -> None:

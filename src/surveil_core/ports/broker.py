@@ -1,5 +1,6 @@
 """Both directions of MQTT at QoS 1."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from attrs import field, frozen
@@ -18,20 +19,30 @@ class Delivery:
 
 
 class Publisher(Protocol):
-    """Sends messages. Called from one thread."""
+    """Sends messages and says which arrived. Called from one thread.
+
+    Keeps nothing: what was not acknowledged when a connection ends is for the caller to
+    publish again, in the caller's order, on the next one.
+    """
 
     def open(self) -> None:
         """Start connecting, for ever and in the background; does not wait."""
 
-    def publish(self, topic: str, payload: bytes) -> bool:
-        """Hand a message over; it is kept and sent again until the broker's PUBACK.
+    def connection(self) -> int | None:
+        """Number the live connection, from 1 and growing. None while there is none."""
 
-        True if it went out on a live connection, False if it is kept for the next one.
-        Raises `BrokerUnavailable` when no more can be kept.
+    def publish(self, topic: str, payload: bytes, *, record_id: int) -> bool:
+        """Send a message on the connection that `connection` told last.
+
+        False if it is gone, or takes no more for now. So nothing goes out on a new one
+        before the caller knows of it.
         """
 
+    def take_acknowledged(self) -> Sequence[int]:
+        """Hand over the record ids whose PUBACK came since the last call, oldest first."""
+
     def close(self) -> None:
-        """Give what is unsent a short while, then disconnect. Closing twice is safe."""
+        """Give what awaits its PUBACK a short while, then disconnect. Twice is safe."""
 
 
 class Inbox(Protocol):
@@ -43,13 +54,17 @@ class Inbox(Protocol):
     def open(self) -> None:
         """Start connecting and subscribing, for ever and in the background."""
 
-    def receive(self, timeout_s: float) -> Delivery | None:
-        """Wait for a message, in the broker's order. None after `timeout_s`."""
+    def receive(self, timeout_s: float, *, limit: int) -> Sequence[Delivery]:
+        """Wait for a message, then take what has arrived, in the broker's order.
 
-    def acknowledge(self, delivery: Delivery) -> None:
-        """Send the PUBACK: the message is ours now.
+        At most `limit` of them; none after `timeout_s`. 0 does not wait. Where more wait
+        behind them, a `Wakeup` that arrivals ring is rung again.
+        """
 
-        No error when disconnected, since the broker then delivers it again.
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Send the PUBACKs: the messages are ours now.
+
+        No error when disconnected, since the broker then delivers them again.
         """
 
     def close(self) -> None:

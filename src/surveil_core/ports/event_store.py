@@ -1,11 +1,23 @@
 """Where the surveillance service writes events."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from attrs import frozen
 
 from surveil_core.events import SensorEvent
+from surveil_core.ports.dead_letters import DeadLetter
+
+
+@frozen(kw_only=True)
+class ReceivedEvent:
+    """An event to store. With `to_film`, its clip becomes a job that outlives the process."""
+
+    event: SensorEvent
+    topic: str
+    received_at_utc: datetime
+    to_film: bool = False
 
 
 @frozen(kw_only=True)
@@ -17,14 +29,15 @@ class StoredEvent:
 
 
 class EventStore(Protocol):
-    """Table `evenement` of the spec. Used by one thread."""
+    """Table `evenement` of the spec, and the dead letters beside it. Used by one thread."""
 
-    def add_event(
-        self, event: SensorEvent, *, topic: str, received_at_utc: datetime
-    ) -> StoredEvent:
-        """Store an event once, durably: a power cut after the return cannot take it.
+    def add_events(
+        self, events: Sequence[ReceivedEvent], dead: Sequence[DeadLetter] = ()
+    ) -> Sequence[StoredEvent]:
+        """Store each event once, in order, durably: a power cut after the return takes none.
 
-        Raises `StoreUnavailable`.
+        One transaction, dead letters and clip jobs included; one answer for each of
+        `events`. Raises `StoreUnavailable`, and nothing is stored then.
         """
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
 """The Pi's own alerts: MQTT in, browsers out.
 
 On a Pi the page hears of events from the broker, as the bridge does, and not from the
-backend, so it works while the Internet is away. Repeats are passed on: the page knows
-events by `(device_id, event_id)`.
+backend, so it works while the Internet is away. A sensor publishes again after each
+reconnect: what was shown lately is not shown again.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,11 @@ from surveil_core.ports.alert_sink import AlertSink
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.broker import Inbox
 from surveil_core.ports.clock import Clock
-from surveil_core.services.receiving import receive_event
+from surveil_core.services.intake import sort_deliveries
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
+
+GROUP_MESSAGES = 100
+MAX_REMEMBERED_EVENTS = 1000
 
 
 @define(kw_only=True)
@@ -30,16 +33,22 @@ class AlertingService:
     announcer: Announcer
     location_by_device: Mapping[str, str] = field(factory=dict)
 
+    _shown: dict[tuple[str, str], None] = field(factory=dict, init=False)
+
     def step(self, timeout_s: float) -> None:
-        """Wait for one message and show it."""
-        received = receive_event(
-            self.inbox, self.announcer, service=self.service, timeout_s=timeout_s
-        )
-        if received is None:
-            return
-        delivery, event = received
-        self.sink.emit(self._alert(event))
-        self.inbox.acknowledge(delivery)
+        """Wait for messages and show them."""
+        deliveries = self.inbox.receive(timeout_s, limit=GROUP_MESSAGES)
+        found = sort_deliveries(deliveries, self.announcer, service=self.service)
+        for _, event in found.events:
+            if event.key not in self._shown:
+                self.sink.emit(self._alert(event))
+                self._remember(event)
+        self.inbox.acknowledge(deliveries)
+
+    def _remember(self, event: SensorEvent) -> None:
+        self._shown[event.key] = None
+        if len(self._shown) > MAX_REMEMBERED_EVENTS:
+            del self._shown[next(iter(self._shown))]
 
     def _alert(self, event: SensorEvent) -> BrowserAlert:
         return BrowserAlert(

@@ -1,35 +1,42 @@
 """The bridge: MQTT in, HTTP out (spec, section 2).
 
-One event at a time, in the broker's order. The PUBACK leaves only when the backend has
-the event or will never take it, so the broker's persistent session is the queue: what
-a dead bridge had not delivered comes again.
+What arrives is in the outbox before its PUBACK leaves, and stays there until the backend
+has it or will never take it. One transaction holds all that has come since the last one,
+arrivals and answers alike.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from surveil_core.backoff import Backoff
-from surveil_core.delivery import BackendReply, Outcome, judge_reply
-from surveil_core.errors import BackendUnreachable
+from surveil_core.errors import StoreUnavailable
 from surveil_core.events import SensorEvent
-from surveil_core.messages import build_backend_body, idempotency_key
-from surveil_core.notices import (
-    MessageReceived,
-    PostDelivered,
-    PostPostponed,
-    PostRefused,
-    PostStarting,
-)
+from surveil_core.notices import MessageReceived, OutboxFull, RepeatsIgnored, StoreFailed
 from surveil_core.ports.announcer import Announcer
-from surveil_core.ports.backend import Backend
-from surveil_core.ports.broker import Inbox
+from surveil_core.ports.broker import Delivery, Inbox
 from surveil_core.ports.clock import Clock
-from surveil_core.services.receiving import receive_event
+from surveil_core.ports.dead_letters import DeadLetter
+from surveil_core.ports.outbox import Arrival, ArrivedEvent, Committed, Outbox, OutboxChanges
+from surveil_core.ports.wakeup import Wakeup
+from surveil_core.services.dispatching import Dispatcher, Settled
+from surveil_core.services.intake import sort_deliveries
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
 
-MAX_RETRY_AFTER_S = 3600.0
-"""Longest pause that a backend's `Retry-After` gets; a mistaken one must not last a year."""
+GROUP_MESSAGES = 500
+"""How many arrivals one transaction takes at most."""
+
+HOLD_S = 2.0
+"""How long a full outbox is left alone before what it would not take is offered again."""
+
+
+@frozen
+class _Arrivals:
+    """Messages in hand: not acknowledged, since they are not in the outbox yet."""
+
+    deliveries: Sequence[Delivery] = ()
+    events: Sequence[tuple[Delivery, SensorEvent]] = ()
+    dead: Sequence[DeadLetter] = ()
 
 
 @define(kw_only=True)
@@ -38,23 +45,118 @@ class BridgingService:
 
     service: str = "bridge"
     inbox: Inbox
-    backend: Backend
+    outbox: Outbox
+    dispatcher: Dispatcher
+    wakeup: Wakeup
     clock: Clock
     announcer: Announcer
     random_unit: Callable[[], float]
     backoff: Backoff = field(factory=Backoff)
+    _arrivals: _Arrivals = field(factory=_Arrivals, init=False)
+    _settled: dict[str, Settled] = field(factory=dict, init=False)
+    _failures: int = field(default=0, init=False)
+    _commit_at_s: float = field(default=float("-inf"), init=False)
+    _offer_at_s: float = field(default=float("-inf"), init=False)
+    _is_full: bool = field(default=False, init=False)
+
+    def start(self) -> None:
+        """Take up what an earlier life left in the outbox. Raises `StoreUnavailable`."""
+        self.dispatcher.note_waiting(self.outbox.waiting_devices())
 
     def step(self, timeout_s: float) -> None:
-        """Wait for one message and carry it; returns when it is done with or on stop."""
-        received = receive_event(
-            self.inbox, self.announcer, service=self.service, timeout_s=timeout_s
-        )
-        if received is None:
+        """Wait for messages or answers, write them down, then send what may go out."""
+        self.wakeup.wait(self._wait_s(timeout_s))
+        self._settle_results()
+        if self.clock.monotonic_s() < self._commit_at_s:
             return
-        delivery, event = received
-        self._announce_received(event, delivery.topic)
-        if self._deliver(event, delivery.topic):
-            self.inbox.acknowledge(delivery)
+        self._take_arrivals()
+        try:
+            self._commit()
+            if self.outbox.changed_elsewhere():
+                self.start()
+            self.dispatcher.dispatch()
+            self._bury_unsendable()
+        except StoreUnavailable as error:
+            self._note_failure(error)
+
+    def _wait_s(self, timeout_s: float) -> float:
+        at_s = self.clock.monotonic_s()
+        if at_s < self._commit_at_s:
+            return min(timeout_s, self._commit_at_s - at_s)
+        if self._arrivals.deliveries:
+            timeout_s = min(timeout_s, max(0.0, self._offer_at_s - at_s))
+        return min(timeout_s, self.dispatcher.next_attempt_in_s())
+
+    # --- what has come ----------------------------------------------------------------
+
+    def _settle_results(self) -> None:
+        for result in self.dispatcher.backend.take_results():
+            self._settled[result.run.device_id] = self.dispatcher.settle(result)
+
+    def _take_arrivals(self) -> None:
+        if self._arrivals.deliveries:
+            return  # what is in hand comes first, for the order's sake
+        deliveries = self.inbox.receive(0, limit=GROUP_MESSAGES)
+        found = sort_deliveries(deliveries, self.announcer, service=self.service)
+        self._arrivals = _Arrivals(deliveries, found.events, found.dead)
+
+    # --- writing it down --------------------------------------------------------------
+
+    def _commit(self) -> None:
+        is_offering = self._arrivals.deliveries and self.clock.monotonic_s() >= self._offer_at_s
+        if not is_offering and not self._settled:
+            return
+        committed = self.outbox.commit(self._changes())
+        self._failures = 0
+        settled, self._settled = self._settled, {}
+        self.dispatcher.finish(settled)
+        self._acknowledge(committed)
+        self._announce_full(committed)
+
+    def _changes(self) -> OutboxChanges:
+        settled = self._settled.values()
+        return OutboxChanges(
+            arrived=[
+                ArrivedEvent(event=event, topic=delivery.topic, payload=delivery.payload)
+                for delivery, event in self._arrivals.events
+            ],
+            dead=self._arrivals.dead,
+            delivered=[entry_id for one in settled for entry_id in one.delivered],
+            refused=[entry for one in settled for entry in one.refused],
+            at_utc=self.clock.now_utc(),
+        )
+
+    def _bury_unsendable(self) -> None:
+        refused = self.dispatcher.take_unsendable()
+        if refused:
+            self.outbox.commit(OutboxChanges(refused=refused, at_utc=self.clock.now_utc()))
+
+    def _acknowledge(self, committed: Committed) -> None:
+        """Send the PUBACKs of all but what a full outbox left with the broker."""
+        verdicts = zip(self._arrivals.events, committed.arrivals, strict=True)
+        held = [pair for pair, verdict in verdicts if verdict is Arrival.HELD]
+        taken = self._arrivals.events[: len(self._arrivals.events) - len(held)]
+        held_deliveries = [delivery for delivery, _ in held]
+        self.inbox.acknowledge(
+            [one for one in self._arrivals.deliveries if one not in held_deliveries]
+        )
+        self._arrivals = _Arrivals(held_deliveries, held, ())
+        self._announce_taken(taken, committed.arrivals)
+        self.dispatcher.note_waiting(event.device_id for _, event in taken)
+        if held:
+            self._offer_at_s = self.clock.monotonic_s() + HOLD_S
+
+    def _announce_taken(
+        self, taken: Sequence[tuple[Delivery, SensorEvent]], verdicts: Sequence[Arrival]
+    ) -> None:
+        repeats = 0
+        for (delivery, event), verdict in zip(taken, verdicts, strict=False):
+            if verdict is Arrival.NEW:
+                self._announce_received(event, delivery.topic)
+            else:
+                repeats += 1
+        if repeats:
+            self.announcer.announce(RepeatsIgnored(service=self.service, messages=repeats))
 
     def _announce_received(self, event: SensorEvent, topic: str) -> None:
         self.announcer.announce(
@@ -67,58 +169,24 @@ class BridgingService:
             )
         )
 
-    def _deliver(self, event: SensorEvent, topic: str) -> bool:
-        body = build_backend_body(event, topic=topic)
-        failures = 0
-        while True:
+    def _announce_full(self, committed: Committed) -> None:
+        """Say what was given up, each time; and once that messages stay with the broker."""
+        held_events = len(self._arrivals.events)
+        was_full, self._is_full = self._is_full, held_events > 0
+        if committed.dropped_waiting or committed.dropped_dead or (held_events and not was_full):
             self.announcer.announce(
-                PostStarting(
+                OutboxFull(
                     service=self.service,
-                    backend_url=self.backend.url,
-                    event_id=event.event_id,
+                    held_events=held_events,
+                    dropped_events=committed.dropped_waiting,
+                    dropped_letters=committed.dropped_dead,
                 )
             )
-            reason, retry_after_s = self._attempt(event, body)
-            if reason is None:
-                return True
-            failures += 1
-            retry_in_s = min(retry_after_s or 0.0, MAX_RETRY_AFTER_S)
-            retry_in_s = retry_in_s or self.backoff.delay_s(failures, self.random_unit())
-            self.announcer.announce(
-                PostPostponed(
-                    service=self.service,
-                    backend_url=self.backend.url,
-                    event_id=event.event_id,
-                    reason=reason,
-                    retry_in_s=retry_in_s,
-                )
-            )
-            if self.clock.wait_s(retry_in_s):
-                return False
 
-    def _attempt(self, event: SensorEvent, body: bytes) -> tuple[str | None, float | None]:
-        """POST once. Returns why it must be tried again, or None, and when at the earliest."""
-        try:
-            reply = self.backend.send(body, idempotency_key(event))
-        except BackendUnreachable as error:
-            return str(error), None
-        if judge_reply(reply) is Outcome.WAIT:
-            return f"HTTP {reply.status}", reply.retry_after_s
-        self._announce_done(event, reply)
-        return None, None
-
-    def _announce_done(self, event: SensorEvent, reply: BackendReply) -> None:
-        if judge_reply(reply) is Outcome.DELIVERED:
-            self.announcer.announce(
-                PostDelivered(service=self.service, status=reply.status, event_id=event.event_id)
-            )
-            return
+    def _note_failure(self, error: StoreUnavailable) -> None:
+        self._failures += 1
+        retry_in_s = self.backoff.delay_s(self._failures, self.random_unit())
+        self._commit_at_s = self.clock.monotonic_s() + retry_in_s
         self.announcer.announce(
-            PostRefused(
-                service=self.service,
-                backend_url=self.backend.url,
-                event_id=event.event_id,
-                status=reply.status,
-                reason=reply.text,
-            )
+            StoreFailed(service=self.service, reason=str(error), retry_in_s=retry_in_s)
         )

@@ -1,13 +1,14 @@
-"""The sensor service: edges in, events out (spec, section 1)."""
+"""The sensor service: edges in, events out (spec, section 1).
+
+An accepted edge is in the journal before it is published, and goes out from there.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 from attrs import define, field
 
-from surveil_core.backoff import Backoff
 from surveil_core.debounce import DebouncePolicy, DebounceState, Verdict, judge_edge
-from surveil_core.errors import BrokerUnavailable
 from surveil_core.events import SensorEvent, new_event_id
 from surveil_core.messages import build_sensor_message
 from surveil_core.notices import (
@@ -15,13 +16,16 @@ from surveil_core.notices import (
     EventDetected,
     EventKept,
     EventPublished,
-    PublishFailed,
 )
 from surveil_core.ports.announcer import Announcer
-from surveil_core.ports.broker import Publisher
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.sensors import Edge, Sensors, SensorSpec
+from surveil_core.services.journaling import EventJournal
+from surveil_core.services.publishing import JournalPublisher
 from surveil_core.vocabulary import FACTS_BY_KIND
+
+BACKLOG_STEP_S = 0.02
+"""How often PUBACKs are looked for while more waits to go out."""
 
 
 @define(kw_only=True)
@@ -31,12 +35,11 @@ class SensingService:
     service: str
     device_id: str
     sensors: Sensors
-    publisher: Publisher
+    journal: EventJournal
+    outflow: JournalPublisher
     clock: Clock
     announcer: Announcer
     random_bytes: Callable[[int], bytes]
-    random_unit: Callable[[], float]
-    backoff: Backoff = field(factory=Backoff)
     _states: dict[SensorSpec, DebounceState] = field(factory=dict, init=False)
 
     def start_warm_up(self, sensor: SensorSpec) -> None:
@@ -44,10 +47,13 @@ class SensingService:
         self._states[sensor] = DebounceState(started_at_s=self.clock.monotonic_s())
 
     def step(self, timeout_s: float) -> None:
-        """Wait for one edge and deal with it."""
+        """Wait for one edge and deal with it; publish what waits."""
+        if self.outflow.has_more:
+            timeout_s = min(timeout_s, BACKLOG_STEP_S)
         edge = self.sensors.next_edge(timeout_s)
         if edge is not None:
             self._judge(edge)
+        self.outflow.pump()
 
     def _judge(self, edge: Edge) -> None:
         sensor = edge.sensor
@@ -88,34 +94,15 @@ class SensingService:
                 gpio_pin=sensor.pin,
             )
         )
-        went_out = self._hand_over(event, topic)
-        if went_out is not None:
-            handed_over = EventPublished if went_out else EventKept
-            self.announcer.announce(
-                handed_over(
-                    service=self.service,
-                    event_id=event.event_id,
-                    topic=topic,
-                    min_interval_s=sensor.min_interval_s,
-                )
+        if not self.journal.accept(topic, build_sensor_message(event)):
+            return
+        self.outflow.pump()
+        handed_over = EventPublished if self.outflow.is_up_to_date else EventKept
+        self.announcer.announce(
+            handed_over(
+                service=self.service,
+                event_id=event.event_id,
+                topic=topic,
+                min_interval_s=sensor.min_interval_s,
             )
-
-    def _hand_over(self, event: SensorEvent, topic: str) -> bool | None:
-        """Offer the event until it is taken: what `Publisher.publish` said, None on stop."""
-        failures = 0
-        while True:
-            try:
-                return self.publisher.publish(topic, build_sensor_message(event))
-            except BrokerUnavailable as error:
-                failures += 1
-                retry_in_s = self.backoff.delay_s(failures, self.random_unit())
-                self.announcer.announce(
-                    PublishFailed(
-                        service=self.service,
-                        event_id=event.event_id,
-                        reason=str(error),
-                        retry_in_s=retry_in_s,
-                    )
-                )
-                if self.clock.wait_s(retry_in_s):
-                    return None
+        )

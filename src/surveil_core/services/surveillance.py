@@ -1,70 +1,79 @@
 """The surveillance service: every event a row, motion a video (spec, section 3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 from attrs import define, field
 
 from surveil_core.backoff import Backoff
 from surveil_core.errors import StoreUnavailable
-from surveil_core.events import SensorEvent
-from surveil_core.notices import EventReceived, EventStored, StoreFailed
+from surveil_core.events import EventType, SensorEvent
+from surveil_core.notices import EventReceived, EventStored, RepeatsIgnored, StoreFailed
 from surveil_core.ports.announcer import Announcer
-from surveil_core.ports.broker import Inbox
+from surveil_core.ports.broker import Delivery, Inbox
 from surveil_core.ports.clock import Clock
-from surveil_core.ports.event_store import EventStore, StoredEvent
+from surveil_core.ports.event_store import EventStore, ReceivedEvent, StoredEvent
 from surveil_core.ports.recorder import Recorder, Trigger
-from surveil_core.services.receiving import receive_event
+from surveil_core.services.intake import Sorted, sort_deliveries
+
+GROUP_MESSAGES = 500
+"""How many messages one transaction takes at most."""
 
 
 @define(kw_only=True)
 class SurveillanceService:
     """Stores events and asks for clips. One thread calls `step`.
 
-    The PUBACK leaves after the commit, so what was not stored comes again.
+    The PUBACKs leave after the commit, so what was not stored comes again. The clip of a
+    recorded type is a job of the same transaction.
     """
 
     service: str = "surveillance"
     inbox: Inbox
     store: EventStore
     recorder: Recorder
+    recorded_types: Collection[EventType]
     clock: Clock
     announcer: Announcer
     random_unit: Callable[[], float]
     backoff: Backoff = field(factory=Backoff)
 
     def step(self, timeout_s: float) -> None:
-        """Wait for one message and store it; returns when it is done with or on stop."""
-        received = receive_event(
-            self.inbox, self.announcer, service=self.service, timeout_s=timeout_s
-        )
-        if received is None:
+        """Wait for messages and store them; returns when they are done with or on stop."""
+        deliveries = self.inbox.receive(timeout_s, limit=GROUP_MESSAGES)
+        if not deliveries:
             return
-        delivery, event = received
-        self._announce_received(event, delivery.topic)
-        stored = self._store(event, delivery.topic)
+        found = sort_deliveries(deliveries, self.announcer, service=self.service)
+        at_s = self.clock.monotonic_s()
+        stored = self._store(found)
         if stored is None:
             return
-        self.inbox.acknowledge(delivery)
-        if stored.is_new:
-            self._trigger(event, stored)
-
-    def _announce_received(self, event: SensorEvent, topic: str) -> None:
-        self.announcer.announce(
-            EventReceived(
-                service=self.service,
-                event_type=event.type,
-                event_id=event.event_id,
-                topic=topic,
+        self.inbox.acknowledge(deliveries)
+        new = [pair for pair in zip(found.events, stored, strict=True) if pair[1].is_new]
+        for (delivery, event), row in new:
+            self._announce(event, delivery, row)
+            if event.type in self.recorded_types:
+                self._trigger(event, row, at_s)
+        if len(new) < len(stored):
+            self.announcer.announce(
+                RepeatsIgnored(service=self.service, messages=len(stored) - len(new))
             )
-        )
 
-    def _store(self, event: SensorEvent, topic: str) -> StoredEvent | None:
+    def _store(self, found: Sorted) -> Sequence[StoredEvent] | None:
         """Store until it is stored; None when asked to stop before that."""
         received_at_utc = self.clock.now_utc()
+        events = [
+            ReceivedEvent(
+                event=event,
+                topic=delivery.topic,
+                received_at_utc=received_at_utc,
+                to_film=event.type in self.recorded_types,
+            )
+            for delivery, event in found.events
+        ]
         failures = 0
         while True:
             try:
-                stored = self.store.add_event(event, topic=topic, received_at_utc=received_at_utc)
+                return self.store.add_events(events, found.dead)
             except StoreUnavailable as error:
                 failures += 1
                 retry_in_s = self.backoff.delay_s(failures, self.random_unit())
@@ -73,23 +82,30 @@ class SurveillanceService:
                 )
                 if self.clock.wait_s(retry_in_s):
                     return None
-            else:
-                self.announcer.announce(
-                    EventStored(
-                        service=self.service,
-                        row_id=stored.row_id,
-                        event_id=event.event_id,
-                        is_new=stored.is_new,
-                    )
-                )
-                return stored
 
-    def _trigger(self, event: SensorEvent, stored: StoredEvent) -> None:
+    def _announce(self, event: SensorEvent, delivery: Delivery, row: StoredEvent) -> None:
+        self.announcer.announce(
+            EventReceived(
+                service=self.service,
+                event_type=event.type,
+                event_id=event.event_id,
+                topic=delivery.topic,
+            )
+        )
+        self.announcer.announce(
+            EventStored(
+                service=self.service,
+                row_id=row.row_id,
+                event_id=event.event_id,
+            )
+        )
+
+    def _trigger(self, event: SensorEvent, row: StoredEvent, at_s: float) -> None:
         self.recorder.trigger(
             Trigger(
-                event_row_id=stored.row_id,
+                event_row_id=row.row_id,
                 event_id=event.event_id,
                 event_type=event.type,
-                at_s=self.clock.monotonic_s(),
+                at_s=at_s,
             )
         )

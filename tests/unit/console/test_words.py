@@ -83,7 +83,7 @@ def test_every_notice_has_words(language: str, kind: type[notices.Notice]) -> No
             "✅ Événement envoyé avec succès au backend\n   Status: 201",
         ),
         (
-            notices.EventStored(service="surveillance", row_id=1, event_id=EVENT_ID, is_new=True),
+            notices.EventStored(service="surveillance", row_id=1, event_id=EVENT_ID),
             "✅ Événement enregistré (ID: 1)",
         ),
         (

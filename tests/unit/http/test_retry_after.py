@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from surveil_adapters.http.backend import parse_retry_after
+from surveil_adapters.http.answers import parse_retry_after
 
 NOW = datetime(2025, 1, 15, 14, 30, 0, tzinfo=UTC)
 

@@ -4,9 +4,9 @@ from attrs import define, field
 
 from surveil_core.messages import BrowserAlert, build_sensor_message
 from surveil_core.notices import MessageRefused
-from surveil_core.services.alerting import AlertingService
+from surveil_core.services.alerting import MAX_REMEMBERED_EVENTS, AlertingService
 from surveil_core.vocabulary import AlertType
-from tests.examples import MOTION_EVENT
+from tests.examples import MOTION_EVENT, event_number
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.broker import FakeInbox
 from tests.fakes.clock import FakeClock
@@ -33,18 +33,21 @@ class Bench:
     sink: RecordingSink = field(factory=RecordingSink)
     clock: FakeClock = field(factory=FakeClock)
     announcer: RecordingAnnouncer = field(factory=RecordingAnnouncer)
+    service: AlertingService = field(init=False)
 
-    def show(self, payload: bytes) -> None:
-        """Let one message arrive and be dealt with."""
-        service = AlertingService(
+    def __attrs_post_init__(self) -> None:
+        self.service = AlertingService(
             inbox=self.inbox,
             sink=self.sink,
             clock=self.clock,
             announcer=self.announcer,
             location_by_device={"raspberry-1": "Entrée"},
         )
+
+    def show(self, payload: bytes) -> None:
+        """Let one message arrive and be dealt with."""
         self.inbox.put("sensor/motion", payload)
-        service.step(0.0)
+        self.service.step(0.0)
 
 
 def test_an_event_is_shown_and_acknowledged() -> None:
@@ -78,23 +81,32 @@ def test_a_bad_message_is_told_acknowledged_and_not_shown() -> None:
     assert len(bench.inbox.acknowledged) == 1
 
 
-def test_a_repeat_is_shown_again() -> None:
-    """The page knows events by their key, so a repeat needs no memory here."""
+def test_a_repeat_is_not_shown_again() -> None:
+    """What a sensor publishes anew after a reconnect was shown already."""
     bench = Bench()
 
     bench.show(MESSAGE)
     bench.show(MESSAGE)
 
-    assert len(bench.sink.alerts) == 2
+    assert len(bench.sink.alerts) == 1
+    assert len(bench.inbox.acknowledged) == 2
+
+
+def test_memory_of_what_was_shown_is_bounded() -> None:
+    """After a thousand other events one counts as new."""
+    bench = Bench()
+    bench.show(MESSAGE)
+    for number in range(1, MAX_REMEMBERED_EVENTS + 1):
+        bench.show(build_sensor_message(event_number(number)))
+    bench.show(MESSAGE)
+
+    assert len(bench.sink.alerts) == MAX_REMEMBERED_EVENTS + 2
 
 
 def test_nothing_happens_without_a_message() -> None:
     """A step that times out shows nothing."""
     bench = Bench()
-    service = AlertingService(
-        inbox=bench.inbox, sink=bench.sink, clock=bench.clock, announcer=bench.announcer
-    )
 
-    service.step(0.0)
+    bench.service.step(0.0)
 
     assert bench.sink.alerts == []

@@ -1,90 +1,80 @@
-"""The bridge: what is sent, what is acknowledged, and when."""
-
-from collections.abc import Sequence
+"""The bridge: what is written down, what is acknowledged, and when."""
 
 import pytest
-from attrs import evolve
 
 from surveil_core.delivery import BackendReply
-from surveil_core.messages import build_backend_body, build_sensor_message
+from surveil_core.messages import build_sensor_message
 from surveil_core.notices import (
     MessageReceived,
     MessageRefused,
+    OutboxFull,
     PostDelivered,
-    PostPostponed,
-    PostRefused,
     PostStarting,
+    RepeatsIgnored,
+    StoreFailed,
 )
-from surveil_core.services.bridging import MAX_RETRY_AFTER_S, BridgingService
-from tests.examples import MOTION_EVENT, event_number
+from surveil_core.ports.outbox import ArrivedEvent, OutboxChanges, OutboxEntry, WhenFull
+from surveil_core.services.bridging import GROUP_MESSAGES, HOLD_S, BridgingService
+from surveil_core.services.dispatching import Dispatcher
+from tests.examples import MOTION_EVENT, RECEIVED_AT_UTC, event_number
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.backend import FakeBackend
 from tests.fakes.broker import FakeInbox
 from tests.fakes.clock import FakeClock
+from tests.fakes.outbox import FakeOutbox
+from tests.fakes.wakeup import FakeWakeup
 
 MESSAGE = build_sensor_message(MOTION_EVENT)
-BODY = build_backend_body(MOTION_EVENT, topic="sensor/motion")
-KEY = "raspberry-1/evt-1737123456-abc123"
 EVENT_ID = MOTION_EVENT.event_id
 URL = "http://backend:8000/api/events"
+TOPIC = "sensor/motion"
 
 
 class Bench:
     """A bridge between a fake broker and a fake backend."""
 
-    def __init__(self, *answers: BackendReply | str) -> None:
+    def __init__(self, *answers: BackendReply | str, outbox: FakeOutbox | None = None) -> None:
         self.clock = FakeClock()
-        self.inbox = FakeInbox()
-        self.backend = FakeBackend(answers=answers)
+        self.wakeup = FakeWakeup()
+        self.inbox = FakeInbox(wakeup=self.wakeup)
+        self.outbox = outbox or FakeOutbox()
+        self.backend = FakeBackend(answers=answers, wakeup=self.wakeup)
         self.announcer = RecordingAnnouncer()
         self.service = BridgingService(
             inbox=self.inbox,
-            backend=self.backend,
+            outbox=self.outbox,
+            dispatcher=Dispatcher(
+                service="bridge",
+                outbox=self.outbox,
+                backend=self.backend,
+                clock=self.clock,
+                announcer=self.announcer,
+                random_unit=lambda: 0.0,
+            ),
+            wakeup=self.wakeup,
             clock=self.clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,
         )
+        self.service.start()
 
-    def carry(self, *payloads: bytes) -> None:
-        """Let messages arrive and the bridge deal with each."""
+    def carry(self, *payloads: bytes, topic: str = TOPIC) -> None:
+        """Let messages arrive together; the bridge takes them, then their answers."""
         for payload in payloads:
-            self.inbox.put("sensor/motion", payload)
-        for _ in payloads:
-            self.service.step(0.0)
+            self.inbox.put(topic, payload)
+        self.service.step(0.5)
+        self.service.step(0.5)
+
+    def wait(self, duration_s: float) -> None:
+        """Let time pass while the bridge runs."""
+        for _ in range(int(duration_s * 2)):
+            self.clock.advance(0.5)
+            self.service.step(0.5)
 
 
-def replies(*statuses: int) -> Sequence[BackendReply]:
-    """Answer with these statuses in turn."""
-    return [BackendReply(status=status) for status in statuses]
-
-
-def test_event_is_posted_as_the_spec_says() -> None:
-    """The body is the spec's, the key names device and event, and the broker is told."""
-    bench = Bench()
-    bench.carry(MESSAGE)
-    assert bench.backend.sent == [(BODY, KEY)]
-    assert bench.inbox.acknowledged == [MESSAGE]
-
-
-@pytest.mark.parametrize(
-    ("device_id", "event_id", "key"),
-    [
-        (" r1 ", "evt-1", "%20r1%20/evt-1"),
-        ("r1", " ", "r1/%20"),
-        ("caméra", "🚨", "cam%C3%A9ra/%F0%9F%9A%A8"),
-        ("a/b", "c", "a%2Fb/c"),
-        ("100%", "evt", "100%25/evt"),
-    ],
-)
-def test_any_legal_id_makes_a_key_that_a_header_takes(
-    device_id: str, event_id: str, key: str
-) -> None:
-    """Outer spaces, slashes and Unicode are percent-encoded, so no message blocks the bridge."""
-    bench = Bench()
-    message = build_sensor_message(evolve(MOTION_EVENT, device_id=device_id, event_id=event_id))
-    bench.carry(message)
-    assert [sent_key for _, sent_key in bench.backend.sent] == [key]
-    assert bench.inbox.acknowledged == [message]
+def messages(count: int) -> list[bytes]:
+    """Write numbered events."""
+    return [build_sensor_message(event_number(number)) for number in range(count)]
 
 
 def test_delivery_is_told_in_the_order_of_the_spec() -> None:
@@ -94,7 +84,7 @@ def test_delivery_is_told_in_the_order_of_the_spec() -> None:
     assert bench.announcer.notices == [
         MessageReceived(
             service="bridge",
-            topic="sensor/motion",
+            topic=TOPIC,
             event_id=EVENT_ID,
             event_type="MOTION_DETECTED",
             alert_type="motion_detected",
@@ -104,105 +94,159 @@ def test_delivery_is_told_in_the_order_of_the_spec() -> None:
     ]
 
 
-def test_nothing_to_carry_is_silent() -> None:
-    """Waiting in vain sends and tells nothing."""
+def test_message_is_in_the_outbox_before_its_puback() -> None:
+    """A bridge that dies now has it still; one that could not write it gets it again."""
     bench = Bench()
-    bench.service.step(0.0)
-    assert bench.backend.sent == []
-    assert bench.announcer.notices == []
-
-
-def test_known_event_is_delivered() -> None:
-    """A 200 means that the backend had it; it is not sent again."""
-    bench = Bench(*replies(200))
+    bench.outbox.failures = 1
     bench.carry(MESSAGE)
-    assert [notice.status for notice in bench.announcer.of(PostDelivered)] == [200]
+    assert bench.inbox.acknowledged == []
+    bench.wait(1.0)
     assert bench.inbox.acknowledged == [MESSAGE]
+    assert bench.outbox.counters().delivered == 1
+
+
+def test_absent_backend_holds_up_no_puback() -> None:
+    """The outbox has the event: the broker need not keep it."""
+    bench = Bench("Connection refused")
+    bench.carry(MESSAGE)
+    assert bench.inbox.acknowledged == [MESSAGE]
+    assert bench.outbox.counters().waiting == 1
+
+
+def test_a_week_without_backend_is_survived_in_order() -> None:
+    """Thousands of failures later all events go out as they came."""
+    bench = Bench(*["Network is unreachable"] * 10_000)
+    bench.carry(*messages(3))
+    for _ in range(20_100):
+        bench.clock.advance(30.0)
+        bench.service.step(0.5)
+    delivered = [posting.event_id for posting in bench.backend.sent[-3:]]
+    assert delivered == [event_number(number).event_id for number in range(3)]
+    assert bench.outbox.counters().delivered == 3
+
+
+def test_what_came_together_is_one_transaction() -> None:
+    """Arrivals, refused messages and answers share a commit."""
+    bench = Bench()
+    bench.carry(*messages(5), b"{")
+    first, second = bench.outbox.changes
+    assert (len(first.arrived), len(first.dead)) == (5, 1)
+    assert len(second.delivered) == 5
+
+
+def test_more_than_a_group_is_taken_in_groups() -> None:
+    """A flood is written down bit by bit, without waiting in between."""
+    bench = Bench()
+    bench.carry(*messages(GROUP_MESSAGES + 1))
+    assert [len(changes.arrived) for changes in bench.outbox.changes] == [GROUP_MESSAGES, 1]
+
+
+def test_nothing_to_carry_is_silent() -> None:
+    """Waiting in vain writes, sends and tells nothing."""
+    bench = Bench()
+    bench.service.step(0.5)
+    assert (bench.backend.sent, bench.outbox.changes, bench.announcer.notices) == ([], [], [])
+    assert bench.wakeup.waits_s == [0.5]
+
+
+def test_repeat_is_acknowledged_and_not_sent_again() -> None:
+    """What a sensor published anew was delivered before."""
+    bench = Bench()
+    bench.carry(MESSAGE)
+    bench.carry(MESSAGE)
+    assert len(bench.backend.sent) == 1
+    assert bench.inbox.acknowledged == [MESSAGE, MESSAGE]
+    assert [notice.messages for notice in bench.announcer.of(RepeatsIgnored)] == [1]
 
 
 @pytest.mark.parametrize(
     "payload", [b"", b"not json", b"\xff", b"{}", b"[]", b"[" * 50_000, b"x" * 65_537]
 )
-def test_bad_message_is_told_and_taken_off_the_broker(payload: bytes) -> None:
-    """A message that breaks the contract is refused once and never stops the bridge."""
+def test_bad_message_is_told_and_kept(payload: bytes) -> None:
+    """A message that breaks the contract is a dead letter and never stops the bridge."""
     bench = Bench()
     bench.carry(payload, MESSAGE)
     (refused,) = bench.announcer.of(MessageRefused)
-    assert (refused.topic, refused.payload_bytes) == ("sensor/motion", len(payload))
-    assert refused.reason
+    assert (refused.topic, refused.payload_bytes) == (TOPIC, len(payload))
+    (letter,) = bench.outbox.box.letters
+    assert (letter.topic, letter.payload, letter.reason) == (TOPIC, payload, refused.reason)
     assert bench.inbox.acknowledged == [payload, MESSAGE]
-    assert bench.backend.sent == [(BODY, KEY)]
+    assert bench.outbox.counters().delivered == 1
 
 
-@pytest.mark.parametrize("status", [400, 409, 413, 415, 422])
-def test_refused_event_is_told_and_not_sent_again(status: int) -> None:
-    """What the backend will never take does not hold up what comes behind."""
-    bench = Bench(BackendReply(status=status, text="type is 'x'"))
+def test_message_on_another_topic_is_kept_and_not_sent() -> None:
+    """A session may still hold a subscription that is configured no longer."""
+    bench = Bench()
+    bench.carry(MESSAGE, topic="sensor/old")
+    (letter,) = bench.outbox.box.letters
+    assert "sensor/old" in letter.reason
+    assert bench.backend.sent == []
+    assert bench.inbox.acknowledged == [MESSAGE]
+
+
+def test_earlier_life_is_taken_up() -> None:
+    """What a killed bridge had in its outbox goes out without a message."""
+    outbox = FakeOutbox()
+    arrived = ArrivedEvent(event=MOTION_EVENT, topic=TOPIC, payload=MESSAGE)
+    outbox.commit(OutboxChanges(arrived=[arrived], at_utc=RECEIVED_AT_UTC))
+    bench = Bench(outbox=outbox)
+    bench.wait(0.5)
+    assert [posting.event_id for posting in bench.backend.sent] == [EVENT_ID]
+
+
+def test_letter_replayed_by_another_program_goes_out() -> None:
+    """The running bridge notices what the command did."""
+    bench = Bench(BackendReply(status=400, text="no"))
     bench.carry(MESSAGE)
-    assert bench.announcer.of(PostRefused) == [
-        PostRefused(
-            service="bridge",
-            backend_url=URL,
-            event_id=EVENT_ID,
-            status=status,
-            reason="type is 'x'",
-        )
+    assert bench.outbox.dead_letters().revive(1, MOTION_EVENT)
+    bench.wait(1.0)
+    assert bench.outbox.counters().delivered == 1
+
+
+def test_answers_are_written_down_when_the_disk_takes_them_again() -> None:
+    """Meanwhile the device sends nothing more, and nothing is sent twice."""
+    bench = Bench()
+    bench.carry(MESSAGE)
+    bench.outbox.failures = 3
+    bench.inbox.put(TOPIC, messages(2)[1])
+    bench.wait(10.0)
+    assert [n.retry_in_s for n in bench.announcer.of(StoreFailed)] == [0.5, 1.0, 2.0]
+    assert bench.outbox.counters().delivered == 2
+    assert len(bench.backend.sent) == 2
+
+
+def test_full_outbox_leaves_messages_with_the_broker() -> None:
+    """No PUBACK for what is not written; it is taken when there is room, and in order."""
+    bench = Bench("Connection refused", outbox=FakeOutbox(max_bytes=3 * len(MESSAGE)))
+    five = messages(5)
+    bench.carry(*five)
+    held = [notice.held_events for notice in bench.announcer.of(OutboxFull)]
+    assert held == [3]
+    assert bench.inbox.acknowledged == five[:2]
+    bench.wait(HOLD_S + 10.0)
+    assert bench.inbox.acknowledged == five
+    assert [posting.event_id for posting in bench.backend.sent[1:]] == [
+        event_number(number).event_id for number in range(5)
     ]
-    assert len(bench.backend.sent) == 1
-    assert bench.inbox.acknowledged == [MESSAGE]
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        ("Connection refused", f"{URL}: Connection refused"),
-        (BackendReply(status=503), "HTTP 503"),
-        (BackendReply(status=401), "HTTP 401"),
-        (BackendReply(status=302), "HTTP 302"),
-    ],
-)
-def test_event_waits_until_the_backend_takes_it(answer: BackendReply | str, reason: str) -> None:
-    """The same body goes out again, with growing waits, until a 2xx; then the PUBACK."""
-    bench = Bench(answer, answer, answer)
-    bench.carry(MESSAGE)
-    postponed = bench.announcer.of(PostPostponed)
-    assert {notice.reason for notice in postponed} == {reason}
-    assert [notice.retry_in_s for notice in postponed] == [0.5, 1.0, 2.0]
-    assert bench.clock.waits_s == [0.5, 1.0, 2.0]
-    assert bench.backend.sent == [(BODY, KEY)] * 4
-    assert bench.inbox.acknowledged == [MESSAGE]
+def test_full_outbox_may_give_up_the_oldest_loudly() -> None:
+    """With `drop_oldest` each loss is said."""
+    outbox = FakeOutbox(max_bytes=3 * len(MESSAGE), when_full=WhenFull.DROP_OLDEST)
+    bench = Bench("Connection refused", outbox=outbox)
+    bench.carry(*messages(5))
+    assert sum(notice.dropped_events for notice in bench.announcer.of(OutboxFull)) == 3
+    counters = outbox.counters()
+    assert (counters.received, counters.refused, counters.waiting) == (5, 3, 2)
 
 
-def test_a_week_without_backend_is_survived_in_order() -> None:
-    """Thousands of failures lead to waits of 30 s, and the events keep their order."""
-    bench = Bench(*["Network is unreachable"] * 20_000)
-    messages = [build_sensor_message(event_number(number)) for number in range(3)]
-    bench.carry(*messages)
-    assert sum(bench.clock.waits_s) > 6.9 * 24 * 3600
-    assert max(bench.clock.waits_s) == 30.0
-    assert bench.inbox.acknowledged == messages
-
-
-@pytest.mark.parametrize(
-    ("retry_after_s", "waited_s"),
-    [(7.0, 7.0), (0.0, 0.5), (1e9, MAX_RETRY_AFTER_S), (float("inf"), MAX_RETRY_AFTER_S)],
-)
-def test_retry_after_is_honoured_within_reason(retry_after_s: float, waited_s: float) -> None:
-    """The backend may ask for a pause, but neither for none nor for one without end."""
-    bench = Bench(BackendReply(status=429, retry_after_s=retry_after_s))
-    bench.carry(MESSAGE)
-    assert bench.clock.waits_s == [waited_s]
-
-
-def test_stop_leaves_the_event_with_the_broker() -> None:
-    """Asked to stop while the backend is away, the bridge acknowledges nothing."""
-    bench = Bench("Connection refused")
-    bench.clock.stop_requested = True
-    bench.carry(MESSAGE)
-    assert bench.inbox.acknowledged == []
-
-    bench.clock.stop_requested = False
-    bench.inbox.open()
-    bench.service.step(0.0)
-    assert bench.inbox.acknowledged == [MESSAGE]
-    assert bench.backend.sent == [(BODY, KEY)] * 2
+def test_unreadable_entry_becomes_a_dead_letter() -> None:
+    """What an earlier release took and this one cannot read holds up nothing."""
+    bench = Bench()
+    bench.outbox.entries.append(
+        OutboxEntry(entry_id=99, device_id="r1", event_id="e", topic=TOPIC, payload=b"{}")
+    )
+    bench.service.start()
+    bench.wait(0.5)
+    assert bench.outbox.entries == []
+    assert "is missing" in bench.outbox.box.letters[0].reason

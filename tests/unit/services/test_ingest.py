@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from surveil_core.bulk import build_bulk_body
 from surveil_core.errors import BadMessage, StoreUnavailable
 from surveil_core.messages import build_browser_alert
-from surveil_core.services.ingest import IngestService
+from surveil_core.services.ingest import Ingested, IngestService
 from tests.examples import BACKEND_DOCUMENT
 from tests.fakes.alert_store import FakeAlertStore
 from tests.fakes.clock import FakeClock
@@ -70,6 +71,49 @@ def test_a_bad_body_is_refused_and_not_stored() -> None:
     with pytest.raises(BadMessage, match="device_id"):
         an_intake(store).ingest(b'{"type": "motion_detected"}')
     assert store.records == []
+
+
+def test_a_bulk_is_stored_in_order_and_each_event_answered() -> None:
+    """New, known, bad and nameless events have their own answers, in their places."""
+    store = FakeAlertStore()
+    intake = an_intake(store)
+    intake.ingest(BODY)
+
+    results = intake.ingest_many(build_bulk_body([MINIMAL, b'{"type": "smoke"}', BODY, MINIMAL]))
+
+    assert [item.status for item in results if isinstance(item, Ingested)] == [201, 200, 201]
+    assert isinstance(results[1], BadMessage)
+    assert "device_id" in str(results[1])
+    assert [record.event_id for record in store.records] == [
+        "evt-1737123456-abc123",
+        "evt-1736951445-000001",
+        "evt-1736951445-000002",
+    ]
+
+
+def test_an_event_twice_in_a_bulk_is_new_once() -> None:
+    """A repeat is recognised within one transaction too."""
+    results = an_intake(FakeAlertStore()).ingest_many(build_bulk_body([BODY, BODY]))
+
+    assert [item.status for item in results if isinstance(item, Ingested)] == [201, 200]
+
+
+@pytest.mark.parametrize("bodies", [[], [b"{}", b"[]"]])
+def test_a_bulk_without_a_good_event_stores_nothing(bodies: list[bytes]) -> None:
+    """Nothing good is no reason to trouble the store."""
+    store = FakeAlertStore(unavailable="database is locked")
+
+    results = an_intake(store).ingest_many(build_bulk_body(bodies))
+
+    assert [type(item) for item in results] == [BadMessage] * len(bodies)
+
+
+def test_a_bulk_is_stored_as_a_whole_or_not_at_all() -> None:
+    """A store that is away has none of it, so that all is sent again."""
+    with pytest.raises(StoreUnavailable, match="locked"):
+        an_intake(FakeAlertStore(unavailable="database is locked")).ingest_many(
+            build_bulk_body([BODY, MINIMAL])
+        )
 
 
 def test_a_store_that_is_away_is_told_on() -> None:

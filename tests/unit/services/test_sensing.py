@@ -5,21 +5,24 @@ import json
 import pytest
 from attrs import evolve
 
-from surveil_core.backoff import Backoff
 from surveil_core.debounce import Verdict
 from surveil_core.notices import (
     EdgeIgnored,
     EventDetected,
     EventKept,
     EventPublished,
-    PublishFailed,
 )
+from surveil_core.ports.journal import JournalRecord
 from surveil_core.ports.sensors import Edge, SensorSpec
-from surveil_core.services.sensing import SensingService
+from surveil_core.publication import Publication, PublicationPolicy
+from surveil_core.services.journaling import EventJournal, JournalQuota
+from surveil_core.services.publishing import JournalPublisher
+from surveil_core.services.sensing import BACKLOG_STEP_S, SensingService
 from tests.examples import SENSORS
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.broker import FakePublisher
 from tests.fakes.clock import FakeClock
+from tests.fakes.journal import FakeJournal
 from tests.fakes.sensors import FakeSensors
 
 PIR, BUTTON, MAT = SENSORS
@@ -36,15 +39,29 @@ class Bench:
         self.sensors = FakeSensors(WATCHED)
         self.publisher = FakePublisher()
         self.announcer = RecordingAnnouncer()
+        self.file = FakeJournal()
+        journal = EventJournal(
+            service="sensor-motion",
+            journal=self.file,
+            clock=self.clock,
+            announcer=self.announcer,
+            random_unit=lambda: 0.0,
+        )
         self.service = SensingService(
             service="sensor-motion",
             device_id="raspberry-1",
             sensors=self.sensors,
-            publisher=self.publisher,
+            journal=journal,
+            outflow=JournalPublisher(
+                service="sensor-motion",
+                journal=journal,
+                publisher=self.publisher,
+                clock=self.clock,
+                announcer=self.announcer,
+            ),
             clock=self.clock,
             announcer=self.announcer,
             random_bytes=lambda count: b"\xab\xc1\x23"[:count],
-            random_unit=lambda: 0.0,
         )
         self.sensors.open()
 
@@ -171,40 +188,43 @@ def test_edge_from_the_future_happens_now(bench: Bench) -> None:
     assert bench.messages[0]["timestamp"] == "2025-01-15T14:30:45.123456"
 
 
-def test_event_is_offered_until_it_is_taken(bench: Bench) -> None:
-    """While the client keeps no more, the event is offered again with growing waits."""
-    bench.publisher.failures = 3
+def test_event_is_in_the_journal_before_it_goes_out(bench: Bench) -> None:
+    """A process that dies now has it still."""
+    bench.publisher.lose()
     bench.fire()
-    assert len(bench.messages) == 1
-    assert [notice.retry_in_s for notice in bench.announcer.of(PublishFailed)] == [0.5, 1.0, 2.0]
-    assert bench.clock.waits_s == [0.5, 1.0, 2.0]
-    assert bench.announcer.kinds()[-1] == "EventPublished"
+    (record,) = bench.file.records
+    assert record.topic == "sensor/motion"
+    assert b"evt-1736951445-abc123" in record.payload
 
 
 def test_what_waits_for_the_broker_is_not_told_as_published(bench: Bench) -> None:
-    """While the broker is away an event is told as kept, once."""
-    bench.publisher.connected = False
+    """While the broker is away an event is told as kept, once, and goes out later."""
+    bench.publisher.lose()
     bench.fire()
-    assert len(bench.messages) == 1
+    assert bench.messages == []
     assert bench.announcer.kinds() == ["EventDetected", "EventKept"]
     (kept,) = bench.announcer.of(EventKept)
     assert (kept.topic, kept.min_interval_s) == ("sensor/motion", 2.0)
+    bench.publisher.connect()
+    bench.service.step(0.0)
+    assert len(bench.messages) == 1
 
 
-def test_stop_ends_the_offering(bench: Bench) -> None:
-    """Asked to stop while the client keeps no more, the service does not go on for ever."""
-    bench.publisher.failures = 100
-    bench.clock.stop_requested = True
+def test_event_that_the_quota_refuses_is_not_told_as_published(bench: Bench) -> None:
+    """It was detected, and it is lost: both are said."""
+    bench.service.journal.quota = JournalQuota(max_bytes=64 * 1024)
+    filler = JournalRecord(record_id=1, topic="sensor/motion", payload=b"x" * 64 * 1024)
+    bench.file.append([filler])
     bench.fire()
-    assert bench.messages == []
-    assert bench.announcer.of(EventPublished) == []
-    assert len(bench.clock.waits_s) == 1
+    assert bench.announcer.kinds() == ["EventDetected", "JournalFull"]
 
 
-def test_backoff_is_jittered(bench: Bench) -> None:
-    """The service's chance shortens its waits."""
-    bench.service.random_unit = lambda: 1.0
-    bench.service.backoff = Backoff(first_s=4.0)
-    bench.publisher.failures = 1
-    bench.fire()
-    assert bench.clock.waits_s == [2.0]
+def test_backlog_is_looked_after_more_often(bench: Bench) -> None:
+    """While records wait for room in the window, the service does not wait for an edge long."""
+    bench.publisher.holds_pubacks = True
+    bench.service.outflow.publication = Publication(policy=PublicationPolicy(window=1))
+    bench.fire(PIR)
+    bench.fire(SECOND_PIR)
+    bench.sensors.waits_s.clear()
+    bench.service.step(0.5)
+    assert bench.sensors.waits_s == [BACKLOG_STEP_S]

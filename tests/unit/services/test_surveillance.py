@@ -4,7 +4,15 @@ import pytest
 
 from surveil_core.events import EventType, SensorKind
 from surveil_core.messages import build_sensor_message
-from surveil_core.notices import EventReceived, EventStored, MessageRefused, StoreFailed
+from surveil_core.notices import (
+    EventReceived,
+    EventStored,
+    MessageRefused,
+    RepeatsIgnored,
+    StoreFailed,
+)
+from surveil_core.ports.dead_letters import DeadLetter
+from surveil_core.ports.event_store import ReceivedEvent
 from surveil_core.ports.recorder import Trigger
 from surveil_core.services.surveillance import SurveillanceService
 from tests.examples import MOTION_EVENT, event_number
@@ -16,6 +24,7 @@ from tests.fakes.recorder import FakeRecorder
 
 MESSAGE = build_sensor_message(MOTION_EVENT)
 EVENT_ID = MOTION_EVENT.event_id
+RECORDED_TYPES = frozenset({EventType.MOTION_DETECTED, EventType.PRESSURE_DETECTED})
 
 
 class Bench:
@@ -31,17 +40,17 @@ class Bench:
             inbox=self.inbox,
             store=self.store,
             recorder=self.recorder,
+            recorded_types=RECORDED_TYPES,
             clock=self.clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,
         )
 
     def take(self, *payloads: bytes, topic: str = "sensor/motion") -> None:
-        """Let messages arrive and the service deal with each."""
+        """Let messages arrive together and the service deal with them."""
         for payload in payloads:
             self.inbox.put(topic, payload)
-        for _ in payloads:
-            self.service.step(0.0)
+        self.service.step(0.0)
 
 
 @pytest.fixture
@@ -53,7 +62,14 @@ def bench() -> Bench:
 def test_event_is_stored_with_its_topic_and_reception(bench: Bench) -> None:
     """The row has the event, where it came from and when it was received."""
     bench.take(MESSAGE)
-    assert bench.store.rows == [(MOTION_EVENT, "sensor/motion", bench.clock.now_utc())]
+    assert bench.store.rows == [
+        ReceivedEvent(
+            event=MOTION_EVENT,
+            topic="sensor/motion",
+            received_at_utc=bench.clock.now_utc(),
+            to_film=True,
+        )
+    ]
     assert bench.inbox.acknowledged == [MESSAGE]
 
 
@@ -67,7 +83,7 @@ def test_storing_is_told_in_the_order_of_the_spec(bench: Bench) -> None:
             event_id=EVENT_ID,
             topic="sensor/motion",
         ),
-        EventStored(service="surveillance", row_id=1, event_id=EVENT_ID, is_new=True),
+        EventStored(service="surveillance", row_id=1, event_id=EVENT_ID),
     ]
 
 
@@ -84,19 +100,35 @@ def test_new_event_triggers_the_recorder(bench: Bench) -> None:
     ]
 
 
-def test_every_type_reaches_the_recorder(bench: Bench) -> None:
-    """Which types are filmed is the recorder's policy, not decided here."""
+def test_recorded_types_are_filmed_and_the_others_are_not(bench: Bench) -> None:
+    """A clip of a recorded type is a job of the event's own transaction."""
     bench.take(*(build_sensor_message(event_number(n, kind)) for n, kind in enumerate(SensorKind)))
-    assert [trigger.event_type for trigger in bench.recorder.triggers] == list(EventType)
+    assert {trigger.event_type for trigger in bench.recorder.triggers} == RECORDED_TYPES
+    assert {job.event_type for job in bench.store.jobs.jobs} == RECORDED_TYPES
 
 
 def test_repeat_is_acknowledged_and_not_filmed_again(bench: Bench) -> None:
-    """What the broker delivers twice has one row and one trigger."""
+    """What the broker delivers twice has one row and one trigger, and is told as a repeat."""
     bench.take(MESSAGE, MESSAGE)
     assert len(bench.store.rows) == 1
     assert len(bench.recorder.triggers) == 1
     assert bench.inbox.acknowledged == [MESSAGE, MESSAGE]
-    assert [notice.is_new for notice in bench.announcer.of(EventStored)] == [True, False]
+    assert len(bench.announcer.of(EventStored)) == 1
+    assert [notice.messages for notice in bench.announcer.of(RepeatsIgnored)] == [1]
+
+
+def test_what_came_together_is_one_transaction(bench: Bench) -> None:
+    """A failure stores none of it, so nothing is acknowledged that is not stored."""
+    bench.store.failures = 1
+    bench.clock.stop_requested = True
+    messages = [build_sensor_message(event_number(number)) for number in range(3)]
+    bench.take(*messages, b"{")
+    assert (bench.store.rows, bench.inbox.acknowledged) == ([], [])
+    bench.clock.stop_requested = False
+    bench.inbox.open()
+    bench.service.step(0.0)
+    assert len(bench.store.rows) == 3
+    assert bench.inbox.acknowledged == [*messages, b"{"]
 
 
 def test_nothing_to_store_is_silent(bench: Bench) -> None:
@@ -116,6 +148,18 @@ def test_bad_message_is_told_and_taken_off_the_broker(bench: Bench, payload: byt
     assert (refused.topic, refused.payload_bytes) == ("sensor/motion", len(payload))
     assert bench.inbox.acknowledged == [payload, MESSAGE]
     assert len(bench.store.rows) == 1
+    assert bench.store.box.letters == [
+        DeadLetter(topic="sensor/motion", payload=payload, reason=refused.reason)
+    ]
+
+
+def test_message_on_another_topic_is_a_dead_letter(bench: Bench) -> None:
+    """A session may still hold a subscription that is configured no longer."""
+    bench.take(MESSAGE, topic="sensor/old")
+    (letter,) = bench.store.box.letters
+    assert "sensor/old" in letter.reason
+    assert bench.store.rows == []
+    assert bench.inbox.acknowledged == [MESSAGE]
 
 
 def test_event_waits_until_the_store_takes_it(bench: Bench) -> None:
@@ -127,7 +171,7 @@ def test_event_waits_until_the_store_takes_it(bench: Bench) -> None:
     assert [notice.retry_in_s for notice in failed] == [0.5, 1.0, 2.0]
     assert {notice.reason for notice in failed} == {"database is locked"}
     assert bench.clock.waits_s == [0.5, 1.0, 2.0]
-    assert bench.store.rows == [(MOTION_EVENT, "sensor/motion", received_at_utc)]
+    assert [row.received_at_utc for row in bench.store.rows] == [received_at_utc]
     assert bench.inbox.acknowledged == [MESSAGE]
 
 

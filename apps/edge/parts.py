@@ -1,0 +1,210 @@
+"""What the Pi's services are made of: each port with the adapter that stands behind it.
+
+With `services`, this is the edge's composition root: the only place that knows which
+adapter is which. What the services of one process share lives here.
+"""
+
+import random
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import cached_property
+
+from attrs import define
+
+from apps.edge.config import EdgeSettings
+from apps.edge.greetings import ReadyAnnouncer
+from apps.edge.loops import beat
+from apps.settings import check_certificates, read_secret
+from surveil_adapters.camera import CameraChain, candidates_for
+from surveil_adapters.clock import SystemClock
+from surveil_adapters.gpio.gpiozero_sensors import GpiozeroSensors
+from surveil_adapters.metrics import outbox_metrics
+from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
+from surveil_adapters.queues import ThreadTriggerQueue
+from surveil_adapters.simulation.board import SimulatedBoard
+from surveil_adapters.simulation.sensors import SimulatedSensors
+from surveil_adapters.spool import DiskSpool
+from surveil_adapters.sqlite import (
+    SqliteJournal,
+    SqliteMediaStore,
+    SqliteOutbox,
+    SurveillanceDb,
+    event_letters,
+    outbox_letters,
+)
+from surveil_adapters.web import DeviceView
+from surveil_core import notices
+from surveil_core.events import SensorKind
+from surveil_core.ports.announcer import Announcer
+from surveil_core.ports.dead_letters import DeadLetters
+from surveil_core.ports.journal import Journal
+from surveil_core.ports.sensors import Sensors, SensorSpec
+from surveil_core.ports.wakeup import Wakeup
+from surveil_core.services.filming import FilmingService
+from surveil_core.services.journaling import EventJournal
+from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE, SENSOR_TOPICS, sensor_client_id
+
+
+@define(kw_only=True, slots=False)
+class EdgeParts:
+    """Makes parts from settings; the cached ones are shared by the services of the process."""
+
+    settings: EdgeSettings
+    stop: threading.Event
+    announcer: Announcer
+
+    def verify(self) -> None:
+        """Raise `ConfigurationError` for what settings alone cannot show: files, camera names."""
+        _ = self.broker, self.filming
+        if self.is_simulated:
+            _ = self.board
+        read_secret(self.settings.bridge.token_file, "bridge.token_file")
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the sensors have no real pins."""
+        return self.settings.gpio.backend == "simulated"
+
+    @cached_property
+    def clock(self) -> SystemClock:
+        """The clock whose waits end when the program is asked to stop."""
+        return SystemClock(self.stop, on_wait=beat)
+
+    @cached_property
+    def board(self) -> SimulatedBoard:
+        """The simulated lines, shared by the sensor services of this process."""
+        return SimulatedBoard(sensors=self.settings.sensors, clock=self.clock)
+
+    @cached_property
+    def database(self) -> SurveillanceDb:
+        """The database of the spec."""
+        return SurveillanceDb(
+            path=self.settings.storage.database,
+            sensors=self.settings.sensors,
+            camera_name=self.settings.camera.name,
+        )
+
+    @cached_property
+    def filming(self) -> FilmingService:
+        """Shared: `surveillance` asks it for clips, `camera` makes them."""
+        settings = self.settings
+        return FilmingService(
+            source=CameraChain(
+                candidates_for(settings.camera.source, settings.camera.format, self.clock),
+                announcer=self.announcer,
+                clock=self.clock,
+                service="surveillance",
+            ),
+            spool=DiskSpool(settings.storage.data_dir / "spool"),
+            store=SqliteMediaStore(self.database),
+            triggers=ThreadTriggerQueue(),
+            policy=settings.recording.policy,
+            mode=settings.camera.mode,
+            clock=self.clock,
+            announcer=self.announcer,
+            random_unit=random.random,
+        )
+
+    @cached_property
+    def broker(self) -> BrokerAddress:
+        """Where the broker is, and how to be let in."""
+        mqtt = self.settings.mqtt
+        check_certificates(mqtt.ca_file, "mqtt.ca_file")
+        return BrokerAddress(
+            host=mqtt.host,
+            port=mqtt.port,
+            username=mqtt.username,
+            password=read_secret(mqtt.password_file, "mqtt.password_file"),
+            ca_file=mqtt.ca_file,
+        )
+
+    def inbox(
+        self,
+        service: str,
+        client_id: str,
+        *,
+        ready: notices.Notice | None = None,
+        lasting: bool = True,
+        wakeup: Wakeup | None = None,
+    ) -> PahoInbox:
+        """Make an inbox; `ready` is said after its first subscription, as in the spec."""
+        return PahoInbox(
+            address=self.broker,
+            client_id=client_id,
+            topics=SENSOR_TOPICS,
+            service=service,
+            announcer=ReadyAnnouncer(self.announcer, ready),
+            clean_session=not lasting,
+            wakeup=wakeup,
+        )
+
+    def publisher(self, service: str, kind: SensorKind) -> PahoPublisher:
+        """Make what publishes the events of a kind."""
+        return PahoPublisher(
+            address=self.broker,
+            client_id=sensor_client_id(kind, self.settings.device.id),
+            service=service,
+            announcer=self.announcer,
+        )
+
+    def journal(self, service: str) -> SqliteJournal:
+        """Make the file where a sensor service keeps its events until the broker has them."""
+        return SqliteJournal(self.settings.storage.data_dir / "journal" / f"{service}.db")
+
+    def event_journal(self, service: str, journal: Journal) -> EventJournal:
+        """Put a quota on a journal."""
+        return EventJournal(
+            service=service,
+            journal=journal,
+            clock=self.clock,
+            announcer=self.announcer,
+            random_unit=random.random,
+            quota=self.settings.journal.quota,
+        )
+
+    def outbox(self) -> SqliteOutbox:
+        """Make the file where the bridge keeps events until the backend has them."""
+        settings = self.settings
+        return SqliteOutbox(
+            settings.storage.outbox,
+            max_bytes=settings.outbox.max_bytes,
+            when_full=settings.outbox.when_full,
+        )
+
+    def metrics(self) -> bytes:
+        """Count what went through the outbox of this machine, if it has one."""
+        if not self.settings.storage.outbox.exists():
+            return b""
+        with closing(self.outbox()) as outbox:
+            return outbox_metrics(outbox.counters())
+
+    def dead_letters(self) -> Mapping[str, DeadLetters]:
+        """Make the dead letters of each service whose file is on this machine."""
+        storage = self.settings.storage
+        letters: dict[str, DeadLetters] = {}
+        if storage.outbox.exists():
+            letters["bridge"] = outbox_letters(storage.outbox)
+        if storage.database.exists():
+            letters["surveillance"] = event_letters(self.database)
+        return letters
+
+    def sensors(self, specs: Sequence[SensorSpec], service: str) -> Sensors:
+        """Make the lines, real or simulated."""
+        if self.is_simulated:
+            return SimulatedSensors(
+                board=self.board, sensors=specs, service=service, announcer=self.announcer
+            )
+        return GpiozeroSensors(
+            sensors=specs, clock=self.clock, service=service, announcer=self.announcer
+        )
+
+    def device_view(self) -> DeviceView:
+        """Describe this device to the page."""
+        recording = self.settings.recording.policy
+        return DeviceView(
+            device_id=self.settings.device.id,
+            location=self.settings.device.location,
+            recorded_types=[ALERT_TYPE_BY_EVENT_TYPE[t] for t in recording.recorded_types],
+            video_within_s=recording.max_duration_s + 10,
+        )

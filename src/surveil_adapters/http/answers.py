@@ -1,0 +1,106 @@
+"""What the backend says, read within bounds of bytes and time."""
+
+import ssl
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+import urllib3.exceptions
+
+from surveil_adapters.http.route import without_credentials
+from surveil_core.delivery import BackendReply
+
+BULK_LIMIT_HEADER = "Surveil-Bulk-Limit"
+"""How many events a backend takes in one request to its bulk route."""
+
+MAX_TEXT_BYTES = 2048
+MAX_TEXT_S = 1.0
+"""An answer's text is a courtesy: one that drips is cut after this."""
+
+NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+"""What is raised where no answer came, or only a part of one."""
+
+_SILENCES = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
+_CUTS = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, ssl.SSLEOFError)
+
+
+def reply_of(response: requests.Response, text: str) -> BackendReply:
+    """Put an answer into the core's words."""
+    retry_after = response.headers.get("Retry-After")
+    return BackendReply(
+        status=response.status_code,
+        retry_after_s=parse_retry_after(retry_after, now_utc=datetime.now(UTC)),
+        text=text,
+    )
+
+
+def read_body(response: requests.Response, *, max_bytes: int, within_s: float) -> bytes:
+    """Read a body, or its beginning where it is longer or slower. Raises one of `NO_ANSWER`."""
+    deadline_s = time.monotonic() + within_s
+    body = b""
+    while len(body) < max_bytes and time.monotonic() < deadline_s:
+        part = response.raw.read1(max_bytes - len(body), decode_content=True)
+        if not part:
+            break
+        body += part
+    return body
+
+
+def read_text(response: requests.Response) -> str:
+    """Read the beginning of a body. The status counts: a broken body is as good as none."""
+    try:
+        body = read_body(response, max_bytes=MAX_TEXT_BYTES, within_s=MAX_TEXT_S)
+    except NO_ANSWER:
+        return ""
+    return body.decode("utf-8", "replace").strip()
+
+
+def parse_bulk_limit(value: str | None) -> int | None:
+    """Read `Surveil-Bulk-Limit`: how many events. None if absent or odd."""
+    if value is None or not value.isascii() or not value.isdecimal() or len(value) > 9:
+        return None
+    return int(value)
+
+
+def parse_retry_after(value: str | None, *, now_utc: datetime) -> float | None:
+    """Read `Retry-After` (RFC 9110, 10.2.3): seconds or a date. None if absent or odd."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now_utc).total_seconds())
+
+
+def reason_of(error: BaseException) -> str:
+    """Say the innermost cause: 'Connection refused' is what helps."""
+    root = _root_of(error)
+    return without_credentials(getattr(root, "strerror", None) or str(root) or type(root).__name__)
+
+
+def is_silence(error: BaseException) -> bool:
+    """Tell whether the backend had the request and did not answer in time."""
+    return isinstance(error, _SILENCES)
+
+
+def is_cut(error: BaseException) -> bool:
+    """Tell whether the other side ended the connection."""
+    return isinstance(_root_of(error), _CUTS)
+
+
+def _root_of(error: BaseException) -> BaseException:
+    seen = error
+    while (cause := _cause(seen)) is not None:
+        seen = cause
+    return seen
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+    if isinstance(inner, BaseException):
+        return inner
+    return error.__cause__ or error.__context__

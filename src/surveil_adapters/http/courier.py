@@ -1,0 +1,175 @@
+"""One connection to the backend, carrying one run at a time.
+
+Below `requests.Session` on purpose, on the transport adapter that it uses itself: a session
+follows redirects, and even where it is told not to, reads a redirect's body to the end. A
+redirect here is an answer like any other: following one would turn the POST into a GET
+(RFC 9110, 15.4.3) whose 200 looked like a delivery.
+
+A server may end a connection that was idle. urllib3 notices when the end has come before
+the next request; when both cross on the way, the request is sent once more, at once, on a
+new connection. Its idempotency key tells the backend if it had taken the first.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from surveil_adapters.http.answers import (
+    BULK_LIMIT_HEADER,
+    NO_ANSWER,
+    is_cut,
+    is_silence,
+    parse_bulk_limit,
+    read_body,
+    read_text,
+    reason_of,
+    reply_of,
+)
+from surveil_adapters.http.route import Route
+from surveil_core.bulk import build_bulk_body, parse_bulk_answer
+from surveil_core.delivery import BackendReply, Outcome, judge_reply
+from surveil_core.errors import BadMessage
+from surveil_core.ports.backend import Run, RunResult
+
+CONNECT_TIMEOUT_S = 3.05
+
+BULK_EVENT_S = 0.02
+"""How much longer than for one event a backend may be silent, for each event of a bulk."""
+
+MAX_BULK_ANSWER_BYTES = 64 * 1024
+MAX_BULK_RESULT_BYTES = 1024
+"""An answer in bulk may have so much, and so much for each event."""
+
+_WAITING_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501})
+"""Of the bulk route: the backend is not well. Any other status but 200 speaks of the route."""
+
+
+class Courier:
+    """Carries runs over one connection. Used by one thread, but closed by any."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._single, self._bulk = route.single.copy(), route.bulk.copy()
+        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1)
+        self._is_kept = False
+        self._is_closed = False
+
+    def carry(self, run: Run) -> RunResult:
+        """Send a run and say what became of it; without an answer, why."""
+        return self._carry_bulk(run) if run.as_bulk else self._carry_singly(run)
+
+    def close(self) -> None:
+        """Drop the connection, and the run in hand after the request in hand. Twice is safe."""
+        self._is_closed = True
+        self._adapter.close()
+
+    def _carry_singly(self, run: Run) -> RunResult:
+        replies: list[BackendReply] = []
+        bulk_limit: int | None = None
+        failure: str | None = None
+        timed_out = False
+        try:
+            for reply, said in self._answers(run):
+                replies.append(reply)
+                bulk_limit = bulk_limit if said is None else said
+                if judge_reply(reply) is Outcome.WAIT:
+                    break
+        except NO_ANSWER as error:
+            failure, timed_out = reason_of(error), is_silence(error)
+        return RunResult(
+            run=run,
+            replies=tuple(replies),
+            failure=failure,
+            timed_out=timed_out,
+            bulk_limit=bulk_limit,
+        )
+
+    def _answers(self, run: Run) -> Iterator[tuple[BackendReply, int | None]]:
+        for posting in run.postings:
+            if self._is_closed:
+                return
+            self._single.headers["Idempotency-Key"] = posting.idempotency_key
+            with self._post(self._single, posting.body, timeout_s=run.timeout_s) as response:
+                answer = reply_of(response, read_text(response)), _bulk_limit_of(response)
+            yield answer
+
+    def _carry_bulk(self, run: Run) -> RunResult:
+        events = len(run.postings)
+        timeout_s = run.timeout_s + BULK_EVENT_S * events
+        max_bytes = MAX_BULK_ANSWER_BYTES + MAX_BULK_RESULT_BYTES * events
+        body = build_bulk_body(posting.body for posting in run.postings)
+        try:
+            with self._post(self._bulk, body, timeout_s=timeout_s) as response:
+                if response.status_code != requests.codes.ok:
+                    return _bulk_not_taken(run, response)
+                answer = read_body(response, max_bytes=max_bytes, within_s=timeout_s)
+        except NO_ANSWER as error:
+            return RunResult(run=run, failure=reason_of(error), timed_out=is_silence(error))
+        return _bulk_result(run, response, answer)
+
+    def _post(
+        self, request: requests.PreparedRequest, body: bytes, *, timeout_s: float
+    ) -> requests.Response:
+        request.body = body
+        request.headers["Content-Length"] = str(len(body))
+        response = self._maybe_send_on_kept(request, timeout_s)
+        if response is None:
+            response = self._send(request, timeout_s)
+        self._is_kept = True
+        return response
+
+    def _maybe_send_on_kept(
+        self, request: requests.PreparedRequest, timeout_s: float
+    ) -> requests.Response | None:
+        if not self._is_kept:
+            return None
+        self._is_kept = False
+        try:
+            return self._send(request, timeout_s)
+        except requests.ConnectionError as error:
+            if not is_cut(error):
+                raise
+        return None
+
+    def _send(self, request: requests.PreparedRequest, timeout_s: float) -> requests.Response:
+        return self._adapter.send(
+            request,
+            stream=True,
+            timeout=(CONNECT_TIMEOUT_S, timeout_s),
+            verify=self._route.verify,
+            proxies=self._route.proxies,
+        )
+
+
+def _bulk_limit_of(response: requests.Response) -> int | None:
+    return parse_bulk_limit(response.headers.get(BULK_LIMIT_HEADER))
+
+
+def _bulk_not_taken(run: Run, response: requests.Response) -> RunResult:
+    text = read_text(response)
+    if response.status_code in _WAITING_STATUSES:
+        limit = _bulk_limit_of(response)
+        return RunResult(run=run, replies=(reply_of(response, text),), bulk_limit=limit)
+    return _no_bulk(run, f"HTTP {response.status_code} {text[:160]}".rstrip())
+
+
+def _bulk_result(run: Run, response: requests.Response, answer: bytes) -> RunResult:
+    try:
+        replies = parse_bulk_answer(answer, events=len(run.postings))
+    except BadMessage as error:
+        return _no_bulk(run, str(error))
+    limit = _bulk_limit_of(response)
+    return RunResult(run=run, replies=tuple(_until_wait(replies)), bulk_limit=limit)
+
+
+def _no_bulk(run: Run, reason: str) -> RunResult:
+    failure = f"events are not taken in bulk ({reason})"
+    return RunResult(run=run, failure=failure, bulk_limit=0)
+
+
+def _until_wait(replies: Iterable[BackendReply]) -> Iterator[BackendReply]:
+    for reply in replies:
+        yield reply
+        if judge_reply(reply) is Outcome.WAIT:
+            return

@@ -1,0 +1,51 @@
+"""Table `travail_clip`: clips that were promised with their events."""
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from attrs import frozen
+
+from surveil_adapters.sqlite.connection import transaction, translating
+from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+from surveil_core.events import EventType
+from surveil_core.messages import parse_timestamp
+from surveil_core.ports.clip_jobs import ClipJob
+
+
+@frozen
+class SqliteClipJobs:
+    """`ClipJobs` on `surveillance.db`, opened for each call, since calls are rare."""
+
+    _db: SurveillanceDb
+
+    def open_jobs(self) -> Sequence[ClipJob]:
+        """List the jobs, oldest first."""
+        with translating(self._db.path), closing(self._db.connect()) as connection:
+            rows = connection.execute(
+                "SELECT id_evenement, event_id, type_evenement, date_reception"
+                " FROM travail_clip JOIN evenement USING (id_evenement)"
+                " WHERE raison_abandon IS NULL ORDER BY id_evenement"
+            ).fetchall()
+        return [
+            ClipJob(
+                event_row_id=row[0],
+                event_id=row[1],
+                event_type=EventType(row[2]),
+                received_at_utc=parse_timestamp(row[3]),
+            )
+            for row in rows
+        ]
+
+    def give_up(self, event_row_ids: Sequence[int], *, reason: str) -> None:
+        """Close open jobs; `travail_clip.raison_abandon` keeps the reason."""
+        kept_reason = reason.encode("utf-8", "replace").decode()
+        with (
+            translating(self._db.path),
+            closing(self._db.connect()) as connection,
+            transaction(connection),
+        ):
+            connection.executemany(
+                "UPDATE travail_clip SET raison_abandon = ?"
+                " WHERE raison_abandon IS NULL AND id_evenement = ?",
+                [(kept_reason, row_id) for row_id in event_row_ids],
+            )

@@ -1,0 +1,29 @@
+"""Clips that were promised, written with their events and struck out with their videos."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from attrs import frozen
+
+from surveil_core.events import EventType
+
+
+@frozen(kw_only=True)
+class ClipJob:
+    """An event whose clip is not stored yet."""
+
+    event_row_id: int
+    event_id: str
+    event_type: EventType
+    received_at_utc: datetime
+
+
+class ClipJobs(Protocol):
+    """The open jobs of `surveillance.db`. Used by one thread; all raise `StoreUnavailable`."""
+
+    def open_jobs(self) -> Sequence[ClipJob]:
+        """List the jobs, oldest first."""
+
+    def give_up(self, event_row_ids: Sequence[int], *, reason: str) -> None:
+        """Close jobs whose video can never be had; the reason stays with the events."""

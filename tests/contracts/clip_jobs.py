@@ -1,0 +1,83 @@
+"""What every `ClipJobs` does: the fake and the SQLite file alike."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from attrs import frozen
+
+from surveil_core.events import EventType
+from surveil_core.ports.clip_jobs import ClipJob, ClipJobs
+from surveil_core.ports.event_store import EventStore, ReceivedEvent
+from tests.examples import MOTION_EVENT, RECEIVED_AT_UTC, event_number
+
+
+@frozen(kw_only=True)
+class JobSite:
+    """Jobs, with the store that makes them and what else must be seen."""
+
+    jobs: ClipJobs
+    events: EventStore
+    add_clip: Callable[[Sequence[int]], None]
+    """Store a clip of these events."""
+    reason_of: Callable[[int], str | None]
+    """Say why the clip of this event was given up."""
+
+
+def film(number: int, *, to_film: bool = True) -> ReceivedEvent:
+    """Build an event whose clip is promised."""
+    return ReceivedEvent(
+        event=event_number(number),
+        topic="sensor/motion",
+        received_at_utc=RECEIVED_AT_UTC,
+        to_film=to_film,
+    )
+
+
+def open_rows(site: JobSite) -> list[int]:
+    """Number the events whose clips are still to come."""
+    return [job.event_row_id for job in site.jobs.open_jobs()]
+
+
+class ClipJobsContract:
+    """Subclasses give `site`: with empty stores."""
+
+    @pytest.fixture
+    def site(self) -> JobSite:
+        raise NotImplementedError
+
+    def test_event_to_film_leaves_a_job(self, site: JobSite) -> None:
+        """The job is there with the event; an event that is not filmed has none."""
+        site.events.add_events([film(0), film(1, to_film=False)])
+        assert list(site.jobs.open_jobs()) == [
+            ClipJob(
+                event_row_id=1,
+                event_id=MOTION_EVENT.event_id.replace("abc123", "000000"),
+                event_type=EventType.MOTION_DETECTED,
+                received_at_utc=RECEIVED_AT_UTC,
+            )
+        ]
+
+    def test_repeated_event_leaves_no_second_job(self, site: JobSite) -> None:
+        """An event that comes again, filmed or not since, is not filmed again."""
+        site.events.add_events([film(1), film(1)])
+        assert open_rows(site) == [1]
+        site.add_clip([1])
+        site.events.add_events([film(1)])
+        assert open_rows(site) == []
+
+    def test_clip_strikes_out_the_jobs_of_all_its_events(self, site: JobSite) -> None:
+        """A clip that shows several events fulfils them all, and no others."""
+        site.events.add_events([film(n) for n in range(4)])
+        site.add_clip([3, 1])
+        assert open_rows(site) == [2, 4]
+
+    def test_given_up_job_keeps_its_reason(self, site: JobSite) -> None:
+        """Jobs without hope are closed; rows without a job, and an empty list, do no harm."""
+        site.events.add_events([film(1), film(2), film(3, to_film=False)])
+        site.jobs.give_up([2, 3, 99], reason="the ring lost its pictures")
+        site.jobs.give_up([], reason="nothing")
+        site.jobs.give_up([2], reason="too late")
+        assert open_rows(site) == [1]
+        assert site.reason_of(2) == "the ring lost its pictures"
+        assert site.reason_of(1) is None
+        assert site.reason_of(3) is None
