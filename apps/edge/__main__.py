@@ -17,8 +17,6 @@ from pathlib import Path
 
 from apps.commandline import EXIT_FAILED, EXIT_OK, announcer_for, exit_code_of, stop_on_signals
 from apps.edge import config, dead_letters
-from apps.edge.checklist import Checklist
-from apps.edge.demo import checking, demo, demo_settings, script
 from apps.edge.loops import Service, ServiceLoop, run_until_stopped
 from apps.edge.parts import EdgeParts
 from apps.edge.replay import with_recorded_sensors
@@ -26,6 +24,7 @@ from apps.edge.services import SERVICE_NAMES, EdgeServices
 from surveil_adapters.console import ConsoleAnnouncer
 from surveil_adapters.simulation.control import SOCKET_NAME, send_command
 from surveil_core.errors import ConfigurationError
+from surveil_core.ports.announcer import Announcer
 
 ALL_SERVICES = ["sensor", "bridge", "surveillance", "web"]
 
@@ -60,13 +59,15 @@ def _parser() -> argparse.ArgumentParser:
 def _command(options: argparse.Namespace) -> int:
     settings = config.load(options.config, os.environ)
     if options.demo:
+        from apps.edge.demo import demo_settings
+
         settings = demo_settings(settings)
     settings = with_recorded_sensors(settings)
     parts = EdgeParts(
         settings=settings, stop=threading.Event(), announcer=ConsoleAnnouncer(sys.stdout)
     )
     if options.command == "check":
-        parts.verify()
+        parts.verify(ALL_SERVICES)
         sys.stdout.write("configuration: ok\n")
         return EXIT_OK
     if options.command == "dead-letters":
@@ -85,16 +86,20 @@ def _command(options: argparse.Namespace) -> int:
 def _run(settings: config.EdgeSettings, names: list[str], *, with_demo: bool) -> int:
     announcer = announcer_for(settings.log.format, settings.language, sys.stdout)
     if with_demo:
-        return _run_demo(settings, names, Checklist(announcer))
+        return _run_demo(settings, names, announcer)
     services = EdgeServices(settings=settings, stop=stop_on_signals(), announcer=announcer)
-    services.verify()
+    services.verify(names)
     return _run_services(services, services.named(names))
 
 
-def _run_demo(settings: config.EdgeSettings, names: list[str], checklist: Checklist) -> int:
+def _run_demo(settings: config.EdgeSettings, names: list[str], announcer: Announcer) -> int:
+    from apps.edge.checklist import Checklist
+    from apps.edge.demo import checking, demo, script
+
+    checklist = Checklist(announcer)
     services = EdgeServices(settings=settings, stop=stop_on_signals(), announcer=checklist)
     with demo(services) as words:
-        services.verify()
+        services.verify(names)
         sys.stdout.write(words)
         sys.stdout.flush()
         playing: dict[str, Service] = {

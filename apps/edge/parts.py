@@ -2,13 +2,17 @@
 
 With `services`, this is the edge's composition root: the only place that knows which
 adapter is which. What the services of one process share lives here.
+
+Adapters are imported where they are made: a bridge alone must not carry the web server and
+the camera (20 MB instead of 75).
 """
 
 import random
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from attrs import define
 
@@ -16,24 +20,7 @@ from apps.edge.config import EdgeSettings
 from apps.edge.greetings import ReadyAnnouncer
 from apps.edge.loops import beat
 from apps.settings import check_certificates, read_secret
-from surveil_adapters.camera import CameraChain, candidates_for
 from surveil_adapters.clock import SystemClock
-from surveil_adapters.gpio.gpiozero_sensors import GpiozeroSensors
-from surveil_adapters.metrics import outbox_metrics
-from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
-from surveil_adapters.queues import ThreadTriggerQueue
-from surveil_adapters.simulation.board import SimulatedBoard
-from surveil_adapters.simulation.sensors import SimulatedSensors
-from surveil_adapters.spool import DiskSpool
-from surveil_adapters.sqlite import (
-    SqliteJournal,
-    SqliteMediaStore,
-    SqliteOutbox,
-    SurveillanceDb,
-    event_letters,
-    outbox_letters,
-)
-from surveil_adapters.web import DeviceView
 from surveil_core import notices
 from surveil_core.events import SensorKind
 from surveil_core.ports.announcer import Announcer
@@ -43,7 +30,12 @@ from surveil_core.ports.sensors import Sensors, SensorSpec
 from surveil_core.ports.wakeup import Wakeup
 from surveil_core.services.filming import FilmingService
 from surveil_core.services.journaling import EventJournal
-from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE, SENSOR_TOPICS, sensor_client_id
+from surveil_core.vocabulary import SENSOR_TOPICS, sensor_client_id
+
+if TYPE_CHECKING:
+    from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
+    from surveil_adapters.simulation.board import SimulatedBoard
+    from surveil_adapters.sqlite import SqliteJournal, SqliteOutbox, SurveillanceDb
 
 
 @define(kw_only=True, slots=False)
@@ -54,12 +46,18 @@ class EdgeParts:
     stop: threading.Event
     announcer: Announcer
 
-    def verify(self) -> None:
-        """Raise `ConfigurationError` for what settings alone cannot show: files, camera names."""
-        _ = self.broker, self.filming
-        if self.is_simulated:
+    def verify(self, names: Collection[str]) -> None:
+        """Raise `ConfigurationError` for what settings alone cannot show: files, camera names.
+
+        Only what the services of `names` need is looked at.
+        """
+        _ = self.broker
+        if self.is_simulated and any(name.startswith("sensor") for name in names):
             _ = self.board
-        read_secret(self.settings.bridge.token_file, "bridge.token_file")
+        if "surveillance" in names:
+            _ = self.filming
+        if "bridge" in names:
+            read_secret(self.settings.bridge.token_file, "bridge.token_file")
 
     @property
     def is_simulated(self) -> bool:
@@ -72,13 +70,17 @@ class EdgeParts:
         return SystemClock(self.stop, on_wait=beat)
 
     @cached_property
-    def board(self) -> SimulatedBoard:
+    def board(self) -> "SimulatedBoard":
         """The simulated lines, shared by the sensor services of this process."""
+        from surveil_adapters.simulation.board import SimulatedBoard
+
         return SimulatedBoard(sensors=self.settings.sensors, clock=self.clock)
 
     @cached_property
-    def database(self) -> SurveillanceDb:
+    def database(self) -> "SurveillanceDb":
         """The database of the spec."""
+        from surveil_adapters.sqlite import SurveillanceDb
+
         return SurveillanceDb(
             path=self.settings.storage.database,
             sensors=self.settings.sensors,
@@ -88,6 +90,11 @@ class EdgeParts:
     @cached_property
     def filming(self) -> FilmingService:
         """Shared: `surveillance` asks it for clips, `camera` makes them."""
+        from surveil_adapters.camera import CameraChain, candidates_for
+        from surveil_adapters.queues import ThreadTriggerQueue
+        from surveil_adapters.spool import DiskSpool
+        from surveil_adapters.sqlite import SqliteMediaStore
+
         settings = self.settings
         return FilmingService(
             source=CameraChain(
@@ -107,8 +114,10 @@ class EdgeParts:
         )
 
     @cached_property
-    def broker(self) -> BrokerAddress:
+    def broker(self) -> "BrokerAddress":
         """Where the broker is, and how to be let in."""
+        from surveil_adapters.mqtt import BrokerAddress
+
         mqtt = self.settings.mqtt
         check_certificates(mqtt.ca_file, "mqtt.ca_file")
         return BrokerAddress(
@@ -127,8 +136,10 @@ class EdgeParts:
         ready: notices.Notice | None = None,
         lasting: bool = True,
         wakeup: Wakeup | None = None,
-    ) -> PahoInbox:
+    ) -> "PahoInbox":
         """Make an inbox; `ready` is said after its first subscription, as in the spec."""
+        from surveil_adapters.mqtt import PahoInbox
+
         return PahoInbox(
             address=self.broker,
             client_id=client_id,
@@ -139,8 +150,10 @@ class EdgeParts:
             wakeup=wakeup,
         )
 
-    def publisher(self, service: str, kind: SensorKind) -> PahoPublisher:
+    def publisher(self, service: str, kind: SensorKind) -> "PahoPublisher":
         """Make what publishes the events of a kind."""
+        from surveil_adapters.mqtt import PahoPublisher
+
         return PahoPublisher(
             address=self.broker,
             client_id=sensor_client_id(kind, self.settings.device.id),
@@ -148,8 +161,10 @@ class EdgeParts:
             announcer=self.announcer,
         )
 
-    def journal(self, service: str) -> SqliteJournal:
+    def journal(self, service: str) -> "SqliteJournal":
         """Make the file where a sensor service keeps its events until the broker has them."""
+        from surveil_adapters.sqlite import SqliteJournal
+
         return SqliteJournal(self.settings.storage.data_dir / "journal" / f"{service}.db")
 
     def event_journal(self, service: str, journal: Journal) -> EventJournal:
@@ -163,8 +178,10 @@ class EdgeParts:
             quota=self.settings.journal.quota,
         )
 
-    def outbox(self) -> SqliteOutbox:
+    def outbox(self) -> "SqliteOutbox":
         """Make the file where the bridge keeps events until the backend has them."""
+        from surveil_adapters.sqlite import SqliteOutbox
+
         settings = self.settings
         return SqliteOutbox(
             settings.storage.outbox,
@@ -174,6 +191,8 @@ class EdgeParts:
 
     def metrics(self) -> bytes:
         """Count what went through the outbox of this machine, if it has one."""
+        from surveil_adapters.metrics import outbox_metrics
+
         if not self.settings.storage.outbox.exists():
             return b""
         with closing(self.outbox()) as outbox:
@@ -181,6 +200,8 @@ class EdgeParts:
 
     def dead_letters(self) -> Mapping[str, DeadLetters]:
         """Make the dead letters of each service whose file is on this machine."""
+        from surveil_adapters.sqlite import event_letters, outbox_letters
+
         storage = self.settings.storage
         letters: dict[str, DeadLetters] = {}
         if storage.outbox.exists():
@@ -192,19 +213,13 @@ class EdgeParts:
     def sensors(self, specs: Sequence[SensorSpec], service: str) -> Sensors:
         """Make the lines, real or simulated."""
         if self.is_simulated:
+            from surveil_adapters.simulation.sensors import SimulatedSensors
+
             return SimulatedSensors(
                 board=self.board, sensors=specs, service=service, announcer=self.announcer
             )
+        from surveil_adapters.gpio.gpiozero_sensors import GpiozeroSensors
+
         return GpiozeroSensors(
             sensors=specs, clock=self.clock, service=service, announcer=self.announcer
-        )
-
-    def device_view(self) -> DeviceView:
-        """Describe this device to the page."""
-        recording = self.settings.recording.policy
-        return DeviceView(
-            device_id=self.settings.device.id,
-            location=self.settings.device.location,
-            recorded_types=[ALERT_TYPE_BY_EVENT_TYPE[t] for t in recording.recorded_types],
-            video_within_s=recording.max_duration_s + 10,
         )

@@ -14,11 +14,6 @@ from apps.edge.loops import Service, Step
 from apps.edge.parts import EdgeParts
 from apps.edge.replay import replaying
 from apps.settings import read_secret
-from surveil_adapters.http import HttpBackend
-from surveil_adapters.simulation.control import SOCKET_NAME, ControlServer
-from surveil_adapters.sqlite import SqliteArchive, SqliteEventStore, SqliteMediaStore
-from surveil_adapters.wakeup import ThreadWakeup
-from surveil_adapters.web import AlertHub, WebServer, build_app
 from surveil_core import notices
 from surveil_core.events import SensorKind
 from surveil_core.services.alerting import AlertingService
@@ -28,6 +23,7 @@ from surveil_core.services.publishing import JournalPublisher
 from surveil_core.services.sensing import SensingService
 from surveil_core.services.surveillance import SurveillanceService
 from surveil_core.vocabulary import (
+    ALERT_TYPE_BY_EVENT_TYPE,
     SENSOR_TOPICS,
     bridge_client_id,
     surveillance_client_id,
@@ -118,6 +114,8 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def simulation(self) -> Iterator[Step]:
         """Let other processes press the simulated sensors."""
+        from surveil_adapters.simulation.control import SOCKET_NAME, ControlServer
+
         path = self.settings.storage.data_dir / SOCKET_NAME
         with closing(ControlServer(path=path, board=self.board)) as control:
             control.open()
@@ -126,6 +124,9 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def bridge(self) -> Iterator[Step]:
         """Carry events to the backend (spec, section 2)."""
+        from surveil_adapters.http import HttpBackend
+        from surveil_adapters.wakeup import ThreadWakeup
+
         settings = self.settings.bridge
         token = read_secret(settings.token_file, "bridge.token_file")
         wakeup = ThreadWakeup()
@@ -169,6 +170,8 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def surveillance(self) -> Iterator[Step]:
         """Store events and ask for clips (spec, section 3)."""
+        from surveil_adapters.sqlite import SqliteEventStore
+
         client_id = surveillance_client_id(self.settings.device.id)
         for notice in greetings.surveillance_starting(self.settings):
             self.announcer.announce(notice)
@@ -199,6 +202,8 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def camera(self) -> Iterator[Step]:
         """Film what surveillance asks for."""
+        from surveil_adapters.sqlite import SqliteMediaStore
+
         filming = self.filming
         with closing(SqliteMediaStore(self.database)) as filming.store, closing(filming):
             yield filming.step
@@ -206,7 +211,10 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def web(self) -> Iterator[Step]:
         """Serve the Pi's own page, alerted by MQTT."""
-        settings = self.settings
+        from surveil_adapters.sqlite import SqliteArchive
+        from surveil_adapters.web import AlertHub, DeviceView, WebServer, build_app
+
+        settings, policy = self.settings, self.settings.recording.policy
         self.database.initialise()
         hub = AlertHub(announcer=self.announcer, service="web")
         app = build_app(
@@ -214,7 +222,14 @@ class EdgeServices(EdgeParts):
             hub=hub,
             announcer=self.announcer,
             metrics=self.metrics,
-            devices=[self.device_view()],
+            devices=[
+                DeviceView(
+                    device_id=settings.device.id,
+                    location=settings.device.location,
+                    recorded_types=[ALERT_TYPE_BY_EVENT_TYPE[t] for t in policy.recorded_types],
+                    video_within_s=policy.max_duration_s + 10,
+                )
+            ],
             allowed_hosts=settings.web.allowed_hosts,
             service="web",
         )

@@ -39,7 +39,7 @@ RUN_EVENTS = 50
 """How many events a run has at most: what a crash lets the backend see a second time."""
 
 RUN_BYTES = 1024 * 1024
-BULK_FROM_EVENTS = 20
+BULK_FROM_EVENTS = 5
 """From how many waiting events of a device on one request carries them all."""
 
 BULK_PAUSE_S = 600.0
