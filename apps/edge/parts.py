@@ -29,7 +29,10 @@ from surveil_core.ports.journal import Journal
 from surveil_core.ports.sensors import Sensors, SensorSpec
 from surveil_core.ports.wakeup import Wakeup
 from surveil_core.services.filming import FilmingService
+from surveil_core.services.held_camera import HeldCamera
 from surveil_core.services.journaling import EventJournal
+from surveil_core.services.resuming import ClipResuming
+from surveil_core.services.storing import ClipStoring
 from surveil_core.vocabulary import SENSOR_TOPICS, sensor_client_id
 
 if TYPE_CHECKING:
@@ -93,24 +96,48 @@ class EdgeParts:
         from surveil_adapters.camera import CameraChain, candidates_for
         from surveil_adapters.queues import ThreadTriggerQueue
         from surveil_adapters.spool import DiskSpool
-        from surveil_adapters.sqlite import SqliteMediaStore
+        from surveil_adapters.sqlite import SqliteClipJobs, SqliteMediaStore
 
         settings = self.settings
-        return FilmingService(
-            source=CameraChain(
-                candidates_for(settings.camera.source, settings.camera.format, self.clock),
-                announcer=self.announcer,
-                clock=self.clock,
-                service="surveillance",
-            ),
-            spool=DiskSpool(settings.storage.data_dir / "spool"),
+        policy = settings.recording.policy
+        spool = DiskSpool(settings.storage.data_dir / "spool")
+        jobs = SqliteClipJobs(self.database)
+        storing = ClipStoring(
             store=SqliteMediaStore(self.database),
-            triggers=ThreadTriggerQueue(),
-            policy=settings.recording.policy,
-            mode=settings.camera.mode,
+            jobs=jobs,
             clock=self.clock,
             announcer=self.announcer,
             random_unit=random.random,
+        )
+        resuming = ClipResuming(
+            spool=spool,
+            jobs=jobs,
+            storing=storing,
+            policy=policy,
+            clock=self.clock,
+            announcer=self.announcer,
+            random_unit=random.random,
+        )
+        return FilmingService(
+            camera=HeldCamera(
+                source=CameraChain(
+                    candidates_for(settings.camera.source, settings.camera.format, self.clock),
+                    announcer=self.announcer,
+                    clock=self.clock,
+                    service="surveillance",
+                ),
+                clock=self.clock,
+                announcer=self.announcer,
+                random_unit=random.random,
+            ),
+            spool=spool,
+            storing=storing,
+            resuming=resuming,
+            triggers=ThreadTriggerQueue(),
+            policy=policy,
+            mode=settings.camera.mode,
+            clock=self.clock,
+            announcer=self.announcer,
         )
 
     @cached_property

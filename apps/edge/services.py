@@ -201,11 +201,12 @@ class EdgeServices(EdgeParts):
 
     @contextmanager
     def camera(self) -> Iterator[Step]:
-        """Film what surveillance asks for."""
+        """Film what surveillance asks for, and first what an earlier run owed."""
         from surveil_adapters.sqlite import SqliteMediaStore
 
         filming = self.filming
-        with closing(SqliteMediaStore(self.database)) as filming.store, closing(filming):
+        with closing(SqliteMediaStore(self.database)) as filming.storing.store, closing(filming):
+            filming.open()
             yield filming.step
 
     @contextmanager

@@ -434,6 +434,34 @@ class ClipFailed(Notice):
     kept_path: str | None
 
 
+@frozen(kw_only=True)
+class ClipPostponed(Notice):
+    """A clip waits in the spool for the database or the disk; tried again in `retry_in_s`.
+
+    `event_id` is None for a file that is only to be removed.
+    """
+
+    event_id: str | None
+    reason: str
+    retry_in_s: float
+
+
+@frozen(kw_only=True)
+class ClipCutShort(Notice):
+    """A clip ends before its time; what there is of it is kept."""
+
+    event_id: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class SpoolFileRemoved(Notice):
+    """What an earlier run left in the spool is of no use."""
+
+    path: str
+    reason: str
+
+
 # --- backend ------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from attrs import frozen
 from surveil_core.events import EventType
 from surveil_core.ports.clip_jobs import ClipJob, ClipJobs
 from surveil_core.ports.event_store import EventStore, ReceivedEvent
+from surveil_core.ports.spool import FilmedEvent
 from tests.examples import MOTION_EVENT, RECEIVED_AT_UTC, event_number
 
 
@@ -31,6 +32,11 @@ def film(number: int, *, to_film: bool = True) -> ReceivedEvent:
         received_at_utc=RECEIVED_AT_UTC,
         to_film=to_film,
     )
+
+
+def _filmed(number: int) -> FilmedEvent:
+    """Name the event that `film(number)` makes, in the row after its number."""
+    return FilmedEvent(event_row_id=number + 1, event_id=event_number(number).event_id)
 
 
 def open_rows(site: JobSite) -> list[int]:
@@ -70,6 +76,17 @@ class ClipJobsContract:
         site.events.add_events([film(n) for n in range(4)])
         site.add_clip([3, 1])
         assert open_rows(site) == [2, 4]
+
+    def test_events_without_video_are_told(self, site: JobSite) -> None:
+        """Those that exist under their id and no clip shows, whether their job is open or not."""
+        site.events.add_events([film(n, to_film=n != 2) for n in range(4)])
+        site.add_clip([4])
+        site.jobs.give_up([1], reason="too late")
+        events = [_filmed(n) for n in range(5)]
+        assert set(site.jobs.without_video(events)) == {1, 2, 3}
+        renamed = FilmedEvent(event_row_id=1, event_id=events[1].event_id)
+        assert set(site.jobs.without_video([renamed])) == set()
+        assert set(site.jobs.without_video([])) == set()
 
     def test_given_up_job_keeps_its_reason(self, site: JobSite) -> None:
         """Jobs without hope are closed; rows without a job, and an empty list, do no harm."""

@@ -1,21 +1,26 @@
 """The open clip jobs in a list."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from attrs import define, field
 
 from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.clip_jobs import ClipJob
+from surveil_core.ports.spool import FilmedEvent
 
 
 @define(kw_only=True)
 class FakeClipJobs:
     """Implements `ClipJobs`; `given_up` has the reasons by event row.
 
+    `events` has the ids of all events by row, `filmed` the rows that have a video.
+
     The next `failures` calls raise `StoreUnavailable`, as a locked database does.
     """
 
     jobs: list[ClipJob] = field(factory=list)
+    events: dict[int, str] = field(factory=dict)
+    filmed: set[int] = field(factory=set)
     given_up: dict[int, str] = field(factory=dict)
     failures: int = 0
 
@@ -24,16 +29,30 @@ class FakeClipJobs:
         self._check()
         return list(self.jobs)
 
+    def without_video(self, events: Collection[FilmedEvent]) -> Collection[int]:
+        """As the port says."""
+        self._check()
+        return {
+            event.event_row_id
+            for event in events
+            if self.events.get(event.event_row_id) == event.event_id
+            and event.event_row_id not in self.filmed
+        }
+
     def give_up(self, event_row_ids: Sequence[int], *, reason: str) -> None:
         """As the port says."""
         self._check()
         for job in self.jobs:
             if job.event_row_id in event_row_ids:
                 self.given_up[job.event_row_id] = reason
-        self.strike_out(event_row_ids)
+        self._close(event_row_ids)
 
     def strike_out(self, event_row_ids: Sequence[int]) -> None:
         """Do what storing the clip of these events does."""
+        self.filmed.update(event_row_ids)
+        self._close(event_row_ids)
+
+    def _close(self, event_row_ids: Sequence[int]) -> None:
         self.jobs = [job for job in self.jobs if job.event_row_id not in event_row_ids]
 
     def _check(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from surveil_core.errors import StoreUnavailable
+from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.events import SensorEvent
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.dead_letters import DeadLetter, StoredLetter
@@ -18,13 +18,15 @@ from tests.fakes.dead_letters import FakeDeadLetters, LetterBox
 class FakeEventStore:
     """Keeps `rows`, whose id is the place from 1, dead letters in `box`, and `jobs`.
 
-    The next `failures` calls raise `StoreUnavailable`, as a locked database does.
+    The next `failures` calls raise `StoreUnavailable`, as a locked database does. Events
+    whose id is among `untakeable_ids` break a rule of the store.
     """
 
     rows: list[ReceivedEvent] = field(factory=list)
     box: LetterBox = field(factory=LetterBox)
     jobs: FakeClipJobs = field(factory=FakeClipJobs)
     failures: int = 0
+    untakeable_ids: set[str] = field(factory=set)
     closed: bool = False
 
     def add_events(
@@ -36,6 +38,9 @@ class FakeEventStore:
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("database is locked")
+        for received in events:
+            if received.event.event_id in self.untakeable_ids:
+                raise DataLost("CHECK constraint failed")
         for letter in dead:
             self.box.add(letter, RECEIVED_AT_UTC)
         return [self._add(received) for received in events]
@@ -54,6 +59,7 @@ class FakeEventStore:
             if row.event.key == event.key:
                 return StoredEvent(row_id=row_id, is_new=False)
         self.rows.append(received)
+        self.jobs.events[len(self.rows)] = event.event_id
         if received.to_film:
             self.jobs.jobs.append(
                 ClipJob(

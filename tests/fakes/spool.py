@@ -1,63 +1,164 @@
 """A spool in memory."""
 
+from datetime import datetime
 from pathlib import Path
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from surveil_core.errors import StoreUnavailable
-from surveil_core.ports.camera import VideoFile
-from surveil_core.video import AccessUnit, VideoFormat
+from surveil_core.errors import DataLost, StoreUnavailable
+from surveil_core.ports.camera import Clip, VideoFile
+from surveil_core.ports.spool import ClipLabel, FilmedEvent
+from surveil_core.video import AccessUnit
 
 
 @define(kw_only=True)
-class FakeClipWriter:
-    """Implements `ClipWriter`; `units` holds what was written."""
+class FakeSpooledClip:
+    """Implements `SpooledClip`; without a `label` nothing is known of it."""
 
     spool: "FakeSpool"
     spool_path: Path
-    units: list[AccessUnit] = field(factory=list, init=False)
-    finished: bool = field(default=False, init=False)
+    label: ClipLabel | None
+    events: tuple[FilmedEvent, ...] = ()
+    units: list[AccessUnit] = field(factory=list)
+    cut_short: bool = False
+    playable: bool = True
     discarded: bool = field(default=False, init=False)
 
-    def append(self, unit: AccessUnit) -> None:
-        """Remember a picture. Refuses a first one that is no keyframe."""
-        if self.finished or self.discarded:
-            raise ValueError(f"{self.spool_path} is finished, expected no more pictures")
-        if not self.units and not unit.keyframe:
-            raise ValueError("the first picture is no keyframe: the clip cannot be decoded")
-        if self.spool.append_error is not None:
-            raise StoreUnavailable(self.spool.append_error)
-        self.units.append(unit)
+    @property
+    def has_pictures(self) -> bool:
+        """As the port says."""
+        return bool(self.units)
 
-    def finish(self) -> VideoFile:
-        """Name the MP4."""
-        if self.spool.finish_error is not None:
-            raise StoreUnavailable(self.spool.finish_error)
-        if not self.units:
-            raise StoreUnavailable(f"{self.spool_path} has no picture")
-        self.finished = True
+    def make_video(self) -> Clip:
+        """Describe the MP4 that there would be."""
+        if self.spool.video_error is not None:
+            raise StoreUnavailable(self.spool.video_error)
+        if self.label is None or not self.units or not self.playable:
+            raise DataLost(f"{self.spool_path} cannot be played")
         size_bytes = sum(len(unit.annex_b) for unit in self.units)
-        return VideoFile(path=self.spool_path.with_suffix(".mp4"), size_bytes=size_bytes)
+        return self.label.describe(
+            VideoFile(path=self.spool_path.with_suffix(".mp4"), size_bytes=size_bytes),
+            first_at_s=self.units[0].at_s,
+            last_at_s=self.units[-1].at_s,
+            format=self.label.format,
+            salvaged=self.cut_short,
+        )
 
     def discard(self) -> None:
         """Forget the clip's files."""
+        if self.spool.discard_error is not None:
+            raise StoreUnavailable(self.spool.discard_error)
         self.discarded = True
 
 
 @define(kw_only=True)
-class FakeSpool:
-    """Implements `Spool`. The errors, while set, are raised by what they name."""
+class FakeClipWriter:
+    """Implements `ClipWriter`; `units` and `events` hold what was written."""
 
+    spool: "FakeSpool"
+    spool_path: Path
+    label: ClipLabel
+    units: list[AccessUnit] = field(factory=list, init=False)
+    events: list[FilmedEvent] = field(init=False)
+    refused: bool = field(default=False, init=False)
+    clip: FakeSpooledClip | None = field(default=None, init=False)
+
+    @events.default
+    def _first_event(self) -> list[FilmedEvent]:
+        return [self.label.event]
+
+    @property
+    def discarded(self) -> bool:
+        """Whether the clip's files were removed."""
+        return self.clip is not None and self.clip.discarded
+
+    def append(self, unit: AccessUnit) -> None:
+        """Remember a picture. Refuses a first one that is no keyframe."""
+        self._check()
+        if not self.units and not unit.keyframe:
+            raise ValueError("the first picture is no keyframe: the clip cannot be decoded")
+        self.units.append(unit)
+
+    def add_event(self, event: FilmedEvent) -> None:
+        """Remember a further event."""
+        self._check()
+        if self.spool.event_error is not None:
+            self.refused = True
+            raise StoreUnavailable(self.spool.event_error)
+        self.events.append(event)
+
+    def finish(self, *, triggered_at_utc: datetime) -> FakeSpooledClip:
+        """End the clip."""
+        label = evolve(self.label, triggered_at_utc=triggered_at_utc)
+        self.clip = self._clip(label, cut_short=self.refused)
+        return self.clip
+
+    def remains(self) -> FakeSpooledClip:
+        """Give what the next run finds."""
+        return self.clip or self._clip(self.label, cut_short=True)
+
+    def _clip(self, label: ClipLabel, *, cut_short: bool) -> FakeSpooledClip:
+        return FakeSpooledClip(
+            spool=self.spool,
+            spool_path=self.spool_path,
+            label=label,
+            events=tuple(self.events),
+            units=self.units,
+            cut_short=cut_short,
+        )
+
+    def _check(self) -> None:
+        if self.clip is not None or self.refused:
+            raise ValueError(f"{self.spool_path} is finished, expected no more pictures")
+        if self.spool.append_error is not None:
+            self.refused = True
+            raise StoreUnavailable(self.spool.append_error)
+
+
+@define(kw_only=True)
+class FakeSpool:
+    """Implements `Spool`. The errors, while set, are raised by what they name.
+
+    `left` is what an earlier run left: put in by a test, or not discarded when reopened.
+    """
+
+    open_error: str | None = None
+    left_error: str | None = None
     start_error: str | None = None
     append_error: str | None = None
-    finish_error: str | None = None
+    event_error: str | None = None
+    video_error: str | None = None
+    discard_error: str | None = None
+    left: list[FakeSpooledClip] = field(factory=list)
+    is_open: bool = field(default=False, init=False)
     writers: list[FakeClipWriter] = field(factory=list, init=False)
 
-    def start_clip(self, *, event_id: str, unix_s: int, format: VideoFormat) -> FakeClipWriter:
+    def open(self) -> None:
+        """Take possession."""
+        if self.open_error is not None:
+            raise StoreUnavailable(self.open_error)
+        self.is_open = True
+        self.left += [writer.remains() for writer in self.writers]
+        self.writers = []
+
+    def left_clips(self) -> list[FakeSpooledClip]:
+        """List what is left and not discarded."""
+        if self.left_error is not None:
+            raise StoreUnavailable(self.left_error)
+        return [clip for clip in self.left if not clip.discarded]
+
+    def start_clip(self, label: ClipLabel) -> FakeClipWriter:
         """Begin a clip in memory."""
         if self.start_error is not None:
             raise StoreUnavailable(self.start_error)
-        path = Path("/spool") / f"recording_{event_id}_{unix_s}.h264"
-        writer = FakeClipWriter(spool=self, spool_path=path)
+        if not self.is_open:
+            raise ValueError("the spool is not open")
+        unix_s = int(label.triggered_at_utc.timestamp())
+        path = Path("/spool") / f"recording_{label.event.event_id}_{unix_s}.h264"
+        writer = FakeClipWriter(spool=self, spool_path=path, label=label)
         self.writers.append(writer)
         return writer
+
+    def close(self) -> None:
+        """Let another process have it."""
+        self.is_open = False

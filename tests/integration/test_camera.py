@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from surveil_adapters.camera import CameraChain, candidates_for
 from surveil_adapters.camera.process import ProcessCamera, ProgramSource
@@ -25,11 +26,16 @@ from surveil_core.ports.camera import VideoSource
 from surveil_core.ports.recorder import Trigger
 from surveil_core.recording import RecordingPolicy
 from surveil_core.services.filming import CameraMode, FilmingService
+from surveil_core.services.held_camera import HeldCamera
+from surveil_core.services.resuming import ClipResuming
+from surveil_core.services.storing import ClipStoring
 from surveil_core.video import VideoFormat
 from tests.clips import make_mp4
 from tests.contracts.video_source import VideoSourceContract, read_for
 from tests.fakes.announcer import RecordingAnnouncer
+from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.media_store import FakeMediaStore
+from tests.footage import TRIGGERED_AT_UTC, label_of
 from tests.waiting import wait_for
 
 FORMAT = VideoFormat(width=320, height=180, fps=15)
@@ -210,25 +216,32 @@ def test_a_clip_becomes_a_playable_video_of_true_duration(
     source.open()
     units = read_for(source, 4.0)
     source.close()
-    writer = DiskSpool(tmp_path).start_clip(event_id="evt-1", unix_s=1, format=FORMAT)
+    spool = DiskSpool(tmp_path)
+    spool.open()
+    asked = VideoFormat(fps=15)
+    writer = spool.start_clip(evolve(label_of(), triggered_at_s=units[30].at_s, format=asked))
     for unit in units:
         writer.append(unit)
     assert writer.spool_path.stat().st_size == sum(len(unit.annex_b) for unit in units)
     decode(writer.spool_path)
-    file = writer.finish()
-    facts = probe(file.path)
+    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
+    made = clip.make_video()
+    assert made.format == FORMAT
+    facts = probe(made.video_path)
     assert (facts["codec_name"], facts["width"], facts["height"]) == ("h264", 320, 180)
     true_s = units[-1].at_s - units[0].at_s + 1 / FORMAT.fps
     assert float(facts["duration"]) == pytest.approx(true_s, abs=0.2)
-    decode(file.path)
-    video = file.path.read_bytes()
-    assert file.size_bytes == len(video)
+    assert made.duration_s == pytest.approx(true_s)
+    decode(made.video_path)
+    video = made.video_path.read_bytes()
+    assert made.clip_bytes == len(video)
     assert video.index(b"moov") < video.index(b"mdat")
-    assert keyframe_times(file.path) == pytest.approx(
+    assert keyframe_times(made.video_path) == pytest.approx(
         [unit.at_s - units[0].at_s for unit in units if unit.keyframe], abs=0.01
     )
-    writer.discard()
+    clip.discard()
     assert list(tmp_path.iterdir()) == []
+    spool.close()
 
 
 def keyframe_times(path: Path) -> list[float]:
@@ -246,19 +259,46 @@ class Recorder:
         self.announcer = RecordingAnnouncer()
         self.store = CopyingStore(folder)
         self.clock = clock
-        self.filming = FilmingService(
-            source=CameraChain(
-                candidates_for("synthetic", FORMAT, clock), announcer=self.announcer, clock=clock
-            ),
-            spool=DiskSpool(folder / "spool"),
+        jobs = FakeClipJobs()
+        spool = DiskSpool(folder / "spool")
+        policy = RecordingPolicy(pre_roll_s=1, duration_s=2, max_duration_s=10)
+        storing = ClipStoring(
             store=self.store,
-            triggers=ThreadTriggerQueue(),
+            jobs=jobs,
             clock=clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,
-            policy=RecordingPolicy(pre_roll_s=1, duration_s=2, max_duration_s=10),
+        )
+        resuming = ClipResuming(
+            spool=spool,
+            jobs=jobs,
+            storing=storing,
+            policy=policy,
+            clock=clock,
+            announcer=self.announcer,
+            random_unit=lambda: 0.0,
+        )
+        self.filming = FilmingService(
+            camera=HeldCamera(
+                source=CameraChain(
+                    candidates_for("synthetic", FORMAT, clock),
+                    announcer=self.announcer,
+                    clock=clock,
+                ),
+                clock=clock,
+                announcer=self.announcer,
+                random_unit=lambda: 0.0,
+            ),
+            spool=spool,
+            storing=storing,
+            resuming=resuming,
+            triggers=ThreadTriggerQueue(),
+            clock=clock,
+            announcer=self.announcer,
+            policy=policy,
             mode=mode,
         )
+        self.filming.open()
 
     def run(self, duration_s: float) -> None:
         until_s = self.clock.monotonic_s() + duration_s

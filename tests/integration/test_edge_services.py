@@ -10,6 +10,7 @@ from apps.edge import config
 from apps.edge.services import EdgeServices
 from surveil_adapters.sqlite import SqliteEventStore
 from surveil_core.notices import CameraReady, ClipStored
+from surveil_core.ports.event_store import ReceivedEvent
 from surveil_core.ports.recorder import Trigger
 from surveil_core.vocabulary import EventType
 from tests.examples import MOTION_EVENT, RECEIVED_AT_UTC
@@ -38,18 +39,19 @@ def test_a_restarted_camera_loop_films_and_stores_again(tmp_path: Path) -> None:
     services = EdgeServices(
         settings=config.load(None, environment), stop=threading.Event(), announcer=announcer
     )
-    store = SqliteEventStore(services._database)
+    store = SqliteEventStore(services.database)
     for count in (1, 2):
         event_id = f"evt-{count}"
         event = attrs.evolve(MOTION_EVENT, event_id=event_id)
-        row_id = store.add_event(
-            event, topic="sensor/motion", received_at_utc=RECEIVED_AT_UTC
-        ).row_id
+        received = ReceivedEvent(
+            event=event, topic="sensor/motion", received_at_utc=RECEIVED_AT_UTC, to_film=True
+        )
         with services.camera() as step:
             step_until(step, announcer, CameraReady, count)
-            services._filming.trigger(
+            [stored] = store.add_events([received])
+            services.filming.trigger(
                 Trigger(
-                    event_row_id=row_id,
+                    event_row_id=stored.row_id,
                     event_id=event_id,
                     event_type=EventType.MOTION_DETECTED,
                     at_s=services.clock.monotonic_s(),

@@ -25,12 +25,13 @@ from surveil_adapters.simulation.board import SimulatedBoard
 from surveil_adapters.simulation.player import compress, play
 from surveil_adapters.simulation.sensors import SimulatedSensors
 from surveil_adapters.simulation.trace import parse_trace
-from surveil_adapters.sqlite.event_store import SqliteEventStore
-from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+from surveil_adapters.sqlite import SqliteEventStore, SqliteJournal, SurveillanceDb
 from surveil_core.debounce import Verdict
 from surveil_core.events import SensorKind
 from surveil_core.notices import EdgeIgnored, EventDetected, EventStored, Notice, TopicsSubscribed
 from surveil_core.ports.sensors import SensorSpec
+from surveil_core.services.journaling import EventJournal
+from surveil_core.services.publishing import JournalPublisher
 from surveil_core.services.sensing import SensingService
 from surveil_core.services.surveillance import SurveillanceService
 from surveil_core.vocabulary import SENSOR_TOPICS
@@ -136,6 +137,7 @@ class Chain:
             inbox=inbox,
             store=store,
             recorder=FakeRecorder(),
+            recorded_types=(),
             clock=self.clock,
             announcer=self.announcer,
             random_unit=lambda: 0.5,
@@ -162,21 +164,46 @@ class Chain:
             announcer=self.announcer,
             queue_edges=queue_edges,
         )
-        service = SensingService(
-            service=name,
-            device_id=device_id,
-            sensors=sensors,
-            publisher=publisher,
-            clock=self.clock,
-            announcer=self.announcer,
-            random_bytes=self._count_up,
-            random_unit=lambda: 0.5,
-        )
+        service = self._sensing(name, device_id, sensors, publisher, stack)
         publisher.open()
         sensors.open()
         stack.enter_context(closing(publisher))
         stack.enter_context(closing(sensors))
         stack.enter_context(running(service.step))
+
+    def _sensing(
+        self,
+        name: str,
+        device_id: str,
+        sensors: SimulatedSensors,
+        publisher: PahoPublisher,
+        stack: ExitStack,
+    ) -> SensingService:
+        file = SqliteJournal(self.database.path.with_name(f"{name}.db"))
+        stack.enter_context(closing(file))
+        journal = EventJournal(
+            service=name,
+            journal=file,
+            clock=self.clock,
+            announcer=self.announcer,
+            random_unit=lambda: 0.5,
+        )
+        return SensingService(
+            service=name,
+            device_id=device_id,
+            sensors=sensors,
+            journal=journal,
+            outflow=JournalPublisher(
+                service=name,
+                journal=journal,
+                publisher=publisher,
+                clock=self.clock,
+                announcer=self.announcer,
+            ),
+            clock=self.clock,
+            announcer=self.announcer,
+            random_bytes=self._count_up,
+        )
 
     def _count_up(self, size: int) -> bytes:
         """Days within a second would make random names of three bytes meet by chance."""

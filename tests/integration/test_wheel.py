@@ -104,6 +104,9 @@ def test_wheel_is_whole_and_typed(wheel: Path) -> None:
         "surveil_adapters/py.typed",
         "surveil_adapters/sqlite/schema.sql",
         "surveil_adapters/sqlite/alert_schema.sql",
+        "surveil_adapters/sqlite/dead_letters.sql",
+        "surveil_adapters/sqlite/journal.sql",
+        "surveil_adapters/sqlite/outbox.sql",
         "apps/edge/__main__.py",
         "apps/backend/__main__.py",
     } <= names

@@ -160,6 +160,14 @@ WORDS = Words(
             f"❌ No video for {x.event_id}: {x.reason}"
             + (f"\n   Kept: {x.kept_path}" if x.kept_path else "")
         ),
+        n.ClipPostponed: lambda x: (
+            f"🕓 Video not stored yet for {x.event_id or 'the spool'}: {x.reason}\n"
+            f"   → it is KEPT, next try in {seconds(x.retry_in_s)}"
+        ),
+        n.ClipCutShort: (
+            "✂️  Video cut short for {n.event_id}: {n.reason}\n   → what is filmed is kept"
+        ),
+        n.SpoolFileRemoved: "🧹 File removed from the spool: {n.path}\n   Reason: {n.reason}",
         n.WebReady: "Server running on port {n.port}\n🖥️  {n.url}",
         n.BrowserConnected: "✅ WebSocket client connected: {n.client}",
         n.RequestAnswered: (

@@ -177,6 +177,14 @@ WORDS = Words(
             f"❌ Vidéo impossible pour {x.event_id}: {x.reason}"
             + (f"\n   Conservé: {x.kept_path}" if x.kept_path else "")
         ),
+        n.ClipPostponed: lambda x: (
+            f"🕓 Vidéo pas encore enregistrée pour {x.event_id or 'le spool'}: {x.reason}\n"
+            f"   → elle est GARDÉE, nouvel essai dans {seconds(x.retry_in_s)}"
+        ),
+        n.ClipCutShort: (
+            "✂️  Vidéo écourtée pour {n.event_id}: {n.reason}\n   → ce qui est filmé est gardé"
+        ),
+        n.SpoolFileRemoved: "🧹 Fichier supprimé du spool: {n.path}\n   Raison: {n.reason}",
         n.WebReady: "Server running on port {n.port}\n🖥️  {n.url}",
         n.BrowserConnected: "✅ WebSocket client connected: {n.client}",
         n.RequestAnswered: (

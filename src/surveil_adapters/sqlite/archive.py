@@ -35,7 +35,7 @@ _MEDIA = """
             FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
             WHERE l.id_media = m.id_media),
            m.date_debut, m.duree, m.duree_preroll, m.taille, m.resolution, m.codec,
-           m.numero_camera
+           m.numero_camera, m.recupere
     FROM media m
 """
 _OF_EVENT = """
@@ -136,4 +136,5 @@ def _media_record(row: tuple[Any, ...]) -> MediaRecord:
         resolution=row[6],
         codec=row[7],
         camera_number=row[8],
+        salvaged=bool(row[9]),
     )

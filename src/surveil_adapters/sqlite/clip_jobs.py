@@ -1,6 +1,6 @@
 """Table `travail_clip`: clips that were promised with their events."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 
 from attrs import frozen
@@ -10,6 +10,12 @@ from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.events import EventType
 from surveil_core.messages import parse_timestamp
 from surveil_core.ports.clip_jobs import ClipJob
+from surveil_core.ports.spool import FilmedEvent
+
+_WITHOUT_VIDEO = """
+    SELECT 1 FROM evenement e WHERE e.id_evenement = ? AND e.event_id = ?
+    AND NOT EXISTS (SELECT 1 FROM media_evenement l WHERE l.id_evenement = e.id_evenement)
+"""
 
 
 @frozen
@@ -35,6 +41,17 @@ class SqliteClipJobs:
             )
             for row in rows
         ]
+
+    def without_video(self, events: Collection[FilmedEvent]) -> Collection[int]:
+        """Say which of these events exist, under that id, and have no video; by their rows."""
+        with translating(self._db.path), closing(self._db.connect()) as connection:
+            return {
+                event.event_row_id
+                for event in events
+                if connection.execute(
+                    _WITHOUT_VIDEO, (event.event_row_id, event.event_id)
+                ).fetchone()
+            }
 
     def give_up(self, event_row_ids: Sequence[int], *, reason: str) -> None:
         """Close open jobs; `travail_clip.raison_abandon` keeps the reason."""

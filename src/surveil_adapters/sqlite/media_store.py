@@ -18,10 +18,10 @@ CHUNK_BYTES = 128 * 1024
 
 _INSERT = """
     INSERT INTO media (type_media, taille, duree, id_evenement, id_capteur, numero_camera,
-                       resolution, codec, date_debut, duree_preroll, video)
+                       resolution, codec, date_debut, duree_preroll, recupere, video)
     VALUES ('video', ?, ?, ?,
             (SELECT min(id_capteur) FROM capteur WHERE type_capteur = ?),
-            ?, ?, ?, ?, ?, zeroblob(?))
+            ?, ?, ?, ?, ?, ?, zeroblob(?))
     RETURNING id_media
 """
 
@@ -87,6 +87,7 @@ def _insert(
         clip.format.codec,
         format_timestamp(clip.started_at_utc),
         clip.pre_roll_s,
+        int(clip.salvaged),
         clip_bytes,
     )
     media_id: int = connection.execute(_INSERT, values).fetchone()[0]

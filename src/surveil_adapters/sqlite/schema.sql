@@ -54,6 +54,8 @@ CREATE TABLE IF NOT EXISTS media (
     date_debut    TEXT NOT NULL,                             -- ours; first picture
     duree_preroll NUMERIC NOT NULL DEFAULT 0                 -- ours; seconds before the trigger
         CHECK (duree_preroll >= 0),
+    recupere      INTEGER NOT NULL DEFAULT 0                 -- ours; 1: salvaged after a crash,
+        CHECK (recupere IN (0, 1)),                          -- its end may be missing
     video         BLOB NOT NULL                              -- playable MP4
 );
 

@@ -39,7 +39,10 @@ class EventsView:
 
 @frozen(kw_only=True)
 class MediaView:
-    """A video. `started_at` is the first picture, `pre_roll_s` before the trigger."""
+    """A video. `started_at` is the first picture, `pre_roll_s` before the trigger.
+
+    A `salvaged` one was cut short by a crash or a full disk; its end may be missing.
+    """
 
     media_id: int
     event_ids: Sequence[str]
@@ -50,6 +53,7 @@ class MediaView:
     resolution: str
     codec: str
     camera_number: int
+    salvaged: bool
     video_url: str
 
 
@@ -126,5 +130,6 @@ def media_view(record: MediaRecord) -> MediaView:
         resolution=record.resolution,
         codec=record.codec,
         camera_number=record.camera_number,
+        salvaged=record.salvaged,
         video_url=f"/api/media/{record.media_id}/video",
     )

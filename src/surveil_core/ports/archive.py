@@ -28,7 +28,7 @@ class EventRecord:
 
 @frozen(kw_only=True)
 class MediaRecord:
-    """A video as the API lists it."""
+    """A video as the API lists it. Of a `salvaged` one the end may be missing."""
 
     media_id: int
     event_ids: Sequence[str]
@@ -39,6 +39,7 @@ class MediaRecord:
     resolution: str
     codec: str
     camera_number: int
+    salvaged: bool = False
 
 
 class Archive(Protocol):

@@ -1,4 +1,4 @@
-"""Pictures, and the files made of them."""
+"""Pictures, and the videos made of them."""
 
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +41,8 @@ class VideoSource(Protocol):
 class Clip:
     """A finished video.
 
-    `started_at_utc` is its first picture; the trigger lies `pre_roll_s` after it.
+    `started_at_utc` is its first picture; the trigger lies `pre_roll_s` after it. What
+    was `salvaged` may lack its end, since the program or the disk failed while it was filmed.
     """
 
     video_path: Path
@@ -51,6 +52,7 @@ class Clip:
     started_at_utc: datetime
     format: VideoFormat
     camera_number: int = 1
+    salvaged: bool = False
 
 
 @frozen(kw_only=True)
@@ -59,29 +61,3 @@ class VideoFile:
 
     path: Path
     size_bytes: int
-
-
-class ClipWriter(Protocol):
-    """One clip being written, safe on disk picture by picture. Used by one thread."""
-
-    spool_path: Path
-    """The raw stream, `recording_<event_id>_<unix s>.h264` (spec, section 3)."""
-
-    def append(self, unit: AccessUnit) -> None:
-        """Write one picture. Raises `StoreUnavailable` when the disk refuses."""
-
-    def finish(self) -> VideoFile:
-        """Close the stream and wrap it as a playable MP4, without transcoding.
-
-        Raises `StoreUnavailable`; the raw stream then stays where it is.
-        """
-
-    def discard(self) -> None:
-        """Remove the clip's files, once they are stored elsewhere. Twice is safe."""
-
-
-class Spool(Protocol):
-    """Where clips are written."""
-
-    def start_clip(self, *, event_id: str, unix_s: int, format: VideoFormat) -> ClipWriter:
-        """Begin a clip. Raises `StoreUnavailable`."""

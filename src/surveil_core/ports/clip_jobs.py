@@ -1,12 +1,13 @@
 """Clips that were promised, written with their events and struck out with their videos."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from attrs import frozen
 
 from surveil_core.events import EventType
+from surveil_core.ports.spool import FilmedEvent
 
 
 @frozen(kw_only=True)
@@ -24,6 +25,9 @@ class ClipJobs(Protocol):
 
     def open_jobs(self) -> Sequence[ClipJob]:
         """List the jobs, oldest first."""
+
+    def without_video(self, events: Collection[FilmedEvent]) -> Collection[int]:
+        """Say which of these events exist, under that id, and have no video; by their rows."""
 
     def give_up(self, event_row_ids: Sequence[int], *, reason: str) -> None:
         """Close jobs whose video can never be had; the reason stays with the events."""

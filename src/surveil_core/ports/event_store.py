@@ -37,7 +37,8 @@ class EventStore(Protocol):
         """Store each event once, in order, durably: a power cut after the return takes none.
 
         One transaction, dead letters and clip jobs included; one answer for each of
-        `events`. Raises `StoreUnavailable`, and nothing is stored then.
+        `events`. Raises `StoreUnavailable`, or `DataLost` when one of them breaks a rule of
+        the store for good; nothing is stored then.
         """
 
     def close(self) -> None:

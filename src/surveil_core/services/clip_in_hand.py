@@ -1,57 +1,58 @@
 """The clip that is being filmed: its plan, its writer and what fell into it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from attrs import define, field
 
-from surveil_core.ports.camera import Clip, ClipWriter
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.recorder import Trigger
+from surveil_core.ports.spool import ClipLabel, ClipWriter, FilmedEvent, Spool, SpooledClip
 from surveil_core.recording import ClipPlan
 from surveil_core.video import AccessUnit, VideoFormat
 
 
 @define(kw_only=True)
 class ClipInHand:
-    """Counts what is written. Used by one thread."""
+    """Knows whether anything is written. Used by one thread."""
 
     trigger: Trigger
     plan: ClipPlan
     writer: ClipWriter
-    event_row_ids: list[int] = field(init=False)
-    _first_at_s: float | None = field(default=None, init=False)
-    _last_at_s: float = field(default=0.0, init=False)
+    is_empty: bool = field(default=True, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self.event_row_ids = [self.trigger.event_row_id]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no picture was written yet."""
-        return self._first_at_s is None
+    @classmethod
+    def begin(
+        cls, spool: Spool, trigger: Trigger, plan: ClipPlan, *, format: VideoFormat, clock: Clock
+    ) -> "ClipInHand":
+        """Begin a clip in the spool. Raises `StoreUnavailable`."""
+        label = ClipLabel(
+            event=filmed(trigger),
+            triggered_at_s=trigger.at_s,
+            triggered_at_utc=utc_of(trigger.at_s, clock),
+            format=format,
+        )
+        return cls(trigger=trigger, plan=plan, writer=spool.start_clip(label))
 
     def append(self, unit: AccessUnit) -> None:
         """Write one picture; what precedes the first keyframe cannot be decoded and goes.
 
         Raises `StoreUnavailable`.
         """
-        if self._first_at_s is None and not unit.keyframe:
+        if self.is_empty and not unit.keyframe:
             return
         self.writer.append(unit)
-        if self._first_at_s is None:
-            self._first_at_s = unit.at_s
-        self._last_at_s = unit.at_s
+        self.is_empty = False
 
-    def finish(self, clock: Clock, format: VideoFormat) -> Clip:
-        """Make the video of a clip that is not empty. Raises `StoreUnavailable`."""
-        assert self._first_at_s is not None, "finish() of a clip without pictures"
-        file = self.writer.finish()
-        age = timedelta(seconds=clock.monotonic_s() - self._first_at_s)
-        return Clip(
-            video_path=file.path,
-            clip_bytes=file.size_bytes,
-            duration_s=self._last_at_s - self._first_at_s + 1 / format.fps,
-            pre_roll_s=max(0.0, self.trigger.at_s - self._first_at_s),
-            started_at_utc=clock.now_utc() - age,
-            format=format,
-        )
+    def finish(self, clock: Clock) -> SpooledClip:
+        """End the clip."""
+        return self.writer.finish(triggered_at_utc=utc_of(self.trigger.at_s, clock))
+
+
+def filmed(trigger: Trigger) -> FilmedEvent:
+    """Name the event of a trigger."""
+    return FilmedEvent(event_row_id=trigger.event_row_id, event_id=trigger.event_id)
+
+
+def utc_of(at_s: float, clock: Clock) -> datetime:
+    """Say what the wall clock, as it goes now, showed at a monotonic instant."""
+    return clock.now_utc() - timedelta(seconds=clock.monotonic_s() - at_s)

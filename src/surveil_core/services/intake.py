@@ -36,7 +36,7 @@ def sort_deliveries(
         try:
             events.append((delivery, _parse(delivery, topics)))
         except BadMessage as error:
-            dead.append(_refuse(delivery, str(error), announcer, service))
+            dead.append(refuse(delivery, str(error), announcer, service))
     return Sorted(events=events, dead=dead)
 
 
@@ -46,7 +46,8 @@ def _parse(delivery: Delivery, topics: Collection[str]) -> SensorEvent:
     return parse_sensor_message(delivery.payload)
 
 
-def _refuse(delivery: Delivery, reason: str, announcer: Announcer, service: str) -> DeadLetter:
+def refuse(delivery: Delivery, reason: str, announcer: Announcer, service: str) -> DeadLetter:
+    """Make a dead letter of a message, and say why."""
     announcer.announce(
         MessageRefused(
             service=service,

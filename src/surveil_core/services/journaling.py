@@ -76,7 +76,7 @@ class EventJournal:
 
     def save(self) -> None:
         """Write what is not written yet, unless the disk has just refused."""
-        if not self._unsaved or self.clock.monotonic_s() < self._retry_at_s:
+        if not self._unsaved or self._is_pausing():
             return
         try:
             self._number_unsaved()
@@ -116,6 +116,8 @@ class EventJournal:
     def _has_room(self, new_bytes: int) -> bool:
         if len(self._unsaved) >= MAX_UNSAVED_RECORDS:
             return False
+        if self._is_pausing():
+            return True
         try:
             if self.journal.waiting_bytes() + new_bytes <= self.quota.max_bytes:
                 return True
@@ -150,6 +152,10 @@ class EventJournal:
                 kept_new=kept_new,
             )
         )
+
+    def _is_pausing(self) -> bool:
+        """Whether the disk has just refused and is left alone."""
+        return self.clock.monotonic_s() < self._retry_at_s
 
     def _note_failure(self, error: StoreUnavailable) -> None:
         self._failures += 1

@@ -5,15 +5,16 @@ from collections.abc import Callable, Collection, Sequence
 from attrs import define, field
 
 from surveil_core.backoff import Backoff
-from surveil_core.errors import StoreUnavailable
+from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.events import EventType, SensorEvent
 from surveil_core.notices import EventReceived, EventStored, RepeatsIgnored, StoreFailed
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.broker import Delivery, Inbox
 from surveil_core.ports.clock import Clock
+from surveil_core.ports.dead_letters import DeadLetter
 from surveil_core.ports.event_store import EventStore, ReceivedEvent, StoredEvent
 from surveil_core.ports.recorder import Recorder, Trigger
-from surveil_core.services.intake import Sorted, sort_deliveries
+from surveil_core.services.intake import Sorted, refuse, sort_deliveries
 
 GROUP_MESSAGES = 500
 """How many messages one transaction takes at most."""
@@ -44,22 +45,32 @@ class SurveillanceService:
             return
         found = sort_deliveries(deliveries, self.announcer, service=self.service)
         at_s = self.clock.monotonic_s()
-        stored = self._store(found)
+        stored = self._store_group(found)
         if stored is None:
             return
         self.inbox.acknowledge(deliveries)
-        new = [pair for pair in zip(found.events, stored, strict=True) if pair[1].is_new]
-        for (delivery, event), row in new:
+        self._follow_up(found, stored, at_s)
+
+    def _follow_up(self, found: Sorted, stored: Sequence[StoredEvent | None], at_s: float) -> None:
+        repeats = 0
+        for (delivery, event), row in zip(found.events, stored, strict=True):
+            if row is None:
+                continue
+            if not row.is_new:
+                repeats += 1
+                continue
             self._announce(event, delivery, row)
             if event.type in self.recorded_types:
                 self._trigger(event, row, at_s)
-        if len(new) < len(stored):
-            self.announcer.announce(
-                RepeatsIgnored(service=self.service, messages=len(stored) - len(new))
-            )
+        if repeats:
+            self.announcer.announce(RepeatsIgnored(service=self.service, messages=repeats))
 
-    def _store(self, found: Sorted) -> Sequence[StoredEvent] | None:
-        """Store until it is stored; None when asked to stop before that."""
+    def _store_group(self, found: Sorted) -> Sequence[StoredEvent | None] | None:
+        """Store all in one transaction; None when asked to stop before that.
+
+        An event that the store will never take becomes a dead letter, and a None in the
+        answer, so that it cannot keep out those beside it.
+        """
         received_at_utc = self.clock.now_utc()
         events = [
             ReceivedEvent(
@@ -70,10 +81,36 @@ class SurveillanceService:
             )
             for delivery, event in found.events
         ]
+        try:
+            return self._store(events, found.dead)
+        except DataLost:
+            return self._store_singly(found, events)
+
+    def _store_singly(
+        self, found: Sorted, events: Sequence[ReceivedEvent]
+    ) -> Sequence[StoredEvent | None] | None:
+        stored: list[StoredEvent | None] = []
+        dead = list(found.dead)
+        for (delivery, _), received in zip(found.events, events, strict=True):
+            try:
+                row = self._store([received], ())
+            except DataLost as error:
+                dead.append(refuse(delivery, str(error), self.announcer, self.service))
+                stored.append(None)
+                continue
+            if row is None:
+                return None
+            stored += row
+        return None if self._store([], dead) is None else stored
+
+    def _store(
+        self, events: Sequence[ReceivedEvent], dead: Sequence[DeadLetter]
+    ) -> Sequence[StoredEvent] | None:
+        """Store until it is stored; None when asked to stop before that. Raises `DataLost`."""
         failures = 0
         while True:
             try:
-                return self.store.add_events(events, found.dead)
+                return self.store.add_events(events, dead)
             except StoreUnavailable as error:
                 failures += 1
                 retry_in_s = self.backoff.delay_s(failures, self.random_unit())

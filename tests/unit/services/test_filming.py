@@ -12,16 +12,23 @@ from surveil_core.events import EventType
 from surveil_core.notices import (
     CameraLost,
     ClipCaptured,
+    ClipCutShort,
     ClipFailed,
+    ClipPostponed,
     ClipStored,
     RecordingExtended,
     RecordingStarted,
 )
+from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.recorder import Trigger
 from surveil_core.recording import RecordingPolicy
 from surveil_core.services.filming import CameraMode, FilmingService
+from surveil_core.services.held_camera import HeldCamera
+from surveil_core.services.resuming import ClipResuming
+from surveil_core.services.storing import ClipStoring
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.camera import FakeCamera
+from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
 from tests.fakes.media_store import FakeMediaStore
 from tests.fakes.spool import FakeSpool
@@ -40,26 +47,49 @@ class Rig:
     clock: FakeClock = field(factory=FakeClock)
     announcer: RecordingAnnouncer = field(factory=RecordingAnnouncer)
     spool: FakeSpool = field(factory=FakeSpool)
-    camera: FakeCamera = field(init=False)
+    jobs: FakeClipJobs = field(factory=FakeClipJobs)
+    source: FakeCamera = field(init=False)
     store: FakeMediaStore = field(init=False)
     triggers: FakeTriggerQueue = field(init=False)
     filming: FilmingService = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.camera = FakeCamera(clock=self.clock)
-        self.store = FakeMediaStore(clock=self.clock)
+        self.source = FakeCamera(clock=self.clock)
+        self.store = FakeMediaStore(clock=self.clock, jobs=self.jobs)
         self.triggers = FakeTriggerQueue(clock=self.clock)
-        self.filming = FilmingService(
-            source=self.camera,
-            spool=self.spool,
+        storing = ClipStoring(
             store=self.store,
-            triggers=self.triggers,
+            jobs=self.jobs,
             clock=self.clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,
+        )
+        resuming = ClipResuming(
+            spool=self.spool,
+            jobs=self.jobs,
+            storing=storing,
+            policy=self.policy,
+            clock=self.clock,
+            announcer=self.announcer,
+            random_unit=lambda: 0.0,
+        )
+        self.filming = FilmingService(
+            camera=HeldCamera(
+                source=self.source,
+                clock=self.clock,
+                announcer=self.announcer,
+                random_unit=lambda: 0.0,
+            ),
+            spool=self.spool,
+            storing=storing,
+            resuming=resuming,
+            triggers=self.triggers,
+            clock=self.clock,
+            announcer=self.announcer,
             policy=self.policy,
             mode=self.mode,
         )
+        self.filming.open()
 
     def run(self, duration_s: float) -> None:
         """Call `step` until `duration_s` have passed."""
@@ -67,8 +97,22 @@ class Rig:
         while self.clock.monotonic_s() < until_s:
             self.filming.step(0.2)
 
+    def promise(self, number: int = 1) -> None:
+        """Store an event with its clip job."""
+        self.jobs.events[number] = f"evt-{number}"
+        self.jobs.jobs.append(
+            ClipJob(
+                event_row_id=number,
+                event_id=f"evt-{number}",
+                event_type=EventType.MOTION_DETECTED,
+                received_at_utc=self.clock.now_utc(),
+            )
+        )
+
     def fire(self, number: int = 1, event_type: EventType = EventType.MOTION_DETECTED) -> Trigger:
-        """Trigger now."""
+        """Store an event with its clip job, and trigger now."""
+        if number not in self.jobs.events:
+            self.promise(number)
         trigger = Trigger(
             event_row_id=number,
             event_id=f"evt-{number}",
@@ -181,15 +225,15 @@ def test_a_camera_lost_in_mid_clip_leaves_a_stored_clip_and_comes_back() -> None
     rig.run(5)
     rig.fire(1)
     rig.run(4)
-    rig.camera.dies_with = "ffmpeg was killed by signal 9"
+    rig.source.dies_with = "ffmpeg was killed by signal 9"
     rig.filming.step(0.2)
     [lost] = rig.announcer.of(CameraLost)
     assert lost.reason == "ffmpeg was killed by signal 9"
     assert rig.store.clips[0].duration_s == pytest.approx(8, abs=GROUP_S + PICTURE_S)
-    assert not rig.camera.is_open
-    rig.camera.dies_with = None
+    assert not rig.source.is_open
+    rig.source.dies_with = None
     rig.run(lost.retry_in_s + 1)
-    assert rig.camera.is_open
+    assert rig.source.is_open
     rig.fire(2)
     rig.run(12)
     assert rig.store.event_row_ids == [(1,), (2,)]
@@ -199,16 +243,16 @@ def test_a_silent_camera_counts_as_lost() -> None:
     """A camera that hangs is closed and opened again."""
     rig = Rig()
     rig.run(2)
-    rig.camera.silent = True
+    rig.source.silent = True
     rig.run(7)
     assert "no picture for 5 s" in rig.announcer.of(CameraLost)[0].reason
-    assert rig.camera.opened == 2
+    assert rig.source.opened == 2
 
 
 def test_a_trigger_without_a_camera_is_told_with_the_reason() -> None:
     """No camera: the event has no clip, the log says why, tries grow apart."""
     rig = Rig()
-    rig.camera.open_errors = deque(["v4l2: no such device"] * 4)
+    rig.source.open_errors = deque(["v4l2: no such device"] * 4)
     rig.run(1)
     rig.fire(1)
     rig.run(1)
@@ -217,19 +261,19 @@ def test_a_trigger_without_a_camera_is_told_with_the_reason() -> None:
     rig.run(10)
     delays_s = [lost.retry_in_s for lost in rig.announcer.of(CameraLost)]
     assert delays_s == [0.5, 1, 2, 4]
-    assert rig.camera.is_open
+    assert rig.source.is_open
 
 
 def test_on_demand_opens_for_a_clip_and_closes_after_it() -> None:
     """As in the spec: the log begins before the camera, and the clip has its ten seconds."""
     rig = Rig(mode=CameraMode.ON_DEMAND)
-    rig.camera.opening_takes_s = 1.5
+    rig.source.opening_takes_s = 1.5
     rig.run(3)
-    assert rig.camera.opened == 0
+    assert rig.source.opened == 0
     rig.fire(1)
     rig.run(13)
     [clip] = rig.store.clips
-    assert (rig.camera.opened, rig.camera.closed) == (1, 1)
+    assert (rig.source.opened, rig.source.closed) == (1, 1)
     assert clip.pre_roll_s == 0
     assert clip.duration_s == pytest.approx(10, abs=2 * PICTURE_S)
 
@@ -237,7 +281,7 @@ def test_on_demand_opens_for_a_clip_and_closes_after_it() -> None:
 def test_on_demand_failing_to_open_fails_the_clip_with_the_reason() -> None:
     """Nothing is left in the spool, and the next event tries again."""
     rig = Rig(mode=CameraMode.ON_DEMAND)
-    rig.camera.open_errors = deque(["busy"])
+    rig.source.open_errors = deque(["busy"])
     rig.fire(1)
     rig.run(1)
     assert [failed.reason for failed in rig.announcer.of(ClipFailed)] == ["busy"]
@@ -257,7 +301,7 @@ def test_stopping_stores_the_clip_in_hand() -> None:
     rig.filming.close()
     assert rig.store.event_row_ids == [(1,)]
     assert rig.store.clips[0].duration_s == pytest.approx(5.5, abs=GROUP_S)
-    assert not rig.camera.is_open
+    assert not rig.source.is_open
 
 
 def test_a_trigger_at_the_very_stop_is_filmed_from_the_ring() -> None:
@@ -269,33 +313,147 @@ def test_a_trigger_at_the_very_stop_is_filmed_from_the_ring() -> None:
     assert rig.store.event_row_ids == [(1,)]
 
 
-@pytest.mark.parametrize("error", ["start_error", "append_error", "finish_error"])
+@pytest.mark.parametrize("error", ["start_error", "append_error"])
 def test_a_full_disk_fails_the_clip_and_nothing_else(error: str) -> None:
-    """The log names the file that is kept; the next clip is made."""
+    """The reason stays with the event, no file does; the next clip is made."""
     rig = Rig()
     rig.run(5)
     setattr(rig.spool, error, "No space left on device")
     rig.fire(1)
     rig.run(12)
     [failed] = rig.announcer.of(ClipFailed)
-    assert failed.reason == "No space left on device"
-    assert (failed.kept_path is None) == (error == "start_error")
+    assert (failed.reason, failed.kept_path) == ("No space left on device", None)
+    assert rig.jobs.given_up == {1: "No space left on device"}
+    assert all(writer.discarded for writer in rig.spool.writers)
     setattr(rig.spool, error, None)
     rig.fire(2)
     rig.run(12)
     assert rig.store.event_row_ids == [(2,)]
 
 
-def test_a_store_that_refuses_leaves_the_file_and_its_name() -> None:
-    """A clip that cannot be stored stays in the spool."""
+def test_a_disk_that_fills_in_mid_clip_costs_only_what_was_not_filmed() -> None:
+    """What was written is stored as cut short; the next event has a clip of its own."""
+    rig = Rig()
+    rig.run(5)
+    rig.fire(1)
+    rig.run(2)
+    rig.spool.append_error = "No space left on device"
+    rig.run(2)
+    rig.spool.append_error = None
+    rig.fire(2)
+    rig.run(12)
+    [cut] = rig.announcer.of(ClipCutShort)
+    assert (cut.event_id, cut.reason) == ("evt-1", "No space left on device")
+    assert rig.store.event_row_ids == [(1,), (2,)]
+    assert [clip.salvaged for clip in rig.store.clips] == [True, False]
+    assert rig.announcer.of(ClipFailed) == []
+
+
+def test_an_event_that_cannot_join_a_clip_begins_another() -> None:
+    """The disk refuses the line that links it, and has room again for a clip of its own."""
+    rig = Rig()
+    rig.run(5)
+    rig.fire(1)
+    rig.run(2)
+    rig.spool.event_error = "No space left on device"
+    rig.fire(2)
+    rig.run(12)
+    assert rig.store.event_row_ids == [(1,), (2,)]
+    assert [clip.salvaged for clip in rig.store.clips] == [True, False]
+    assert rig.store.clips[1].pre_roll_s >= 3
+
+
+def test_a_store_that_refuses_keeps_nobody_from_filming() -> None:
+    """The clip waits in the spool and is stored once when the database answers again."""
     rig = Rig()
     rig.store.error = "database is locked"
     rig.run(5)
     rig.fire(1)
     rig.run(12)
-    [failed] = rig.announcer.of(ClipFailed)
-    assert failed.kept_path == str(rig.spool.writers[0].spool_path)
-    assert not rig.spool.writers[0].discarded
+    postponed = rig.announcer.of(ClipPostponed)
+    assert {notice.event_id for notice in postponed} == {"evt-1"}
+    rig.fire(2)
+    rig.run(12)
+    assert [len(writer.units) > 100 for writer in rig.spool.writers] == [True, True]
+    assert not any(writer.discarded for writer in rig.spool.writers)
+    rig.store.error = None
+    rig.run(130)
+    assert sorted(rig.store.event_row_ids) == [(1,), (2,)]
+    assert all(writer.discarded for writer in rig.spool.writers)
+    assert len(rig.announcer.of(ClipCaptured)) == 2
+    assert rig.jobs.jobs == []
+
+
+def test_an_event_without_a_clip_keeps_its_reason() -> None:
+    """The job of an event that no camera could film is closed with the words of the log."""
+    rig = Rig()
+    rig.source.open_errors = deque(["v4l2: no such device"] * 4)
+    rig.run(1)
+    rig.fire(1)
+    rig.run(1)
+    assert rig.jobs.given_up == {1: "v4l2: no such device"}
+
+
+def test_an_event_that_a_restart_forgot_is_filmed_from_then_on() -> None:
+    """Its clip begins at the camera's first picture, without pre-roll, at its true instant."""
+    rig = Rig()
+    rig.promise(1)
+    rig.clock.advance(4)
+    began_at_utc = rig.clock.now_utc()
+    rig.run(14)
+    [clip] = rig.store.clips
+    assert rig.store.event_row_ids == [(1,)]
+    assert clip.pre_roll_s == 0
+    assert 0 <= (clip.started_at_utc - began_at_utc).total_seconds() < 0.2
+    assert clip.duration_s >= 6
+
+
+def test_an_event_on_both_ways_is_filmed_once() -> None:
+    """A job that is found while its trigger is still under way makes no second clip."""
+    rig = Rig()
+    rig.fire(1)
+    rig.promise(2)
+    rig.run(1)
+    rig.fire(2)
+    rig.run(14)
+    assert sorted(row for rows in rig.store.event_row_ids for row in rows) == [1, 2]
+
+
+def test_a_database_that_is_locked_at_the_start_delays_no_clip() -> None:
+    """What is new is filmed at once, and what was left is found later, without a repeat."""
+    rig = Rig()
+    rig.jobs.failures = 3
+    rig.fire(1)
+    rig.run(30)
+    assert rig.store.event_row_ids == [(1,)]
+    assert rig.jobs.jobs == []
+    assert rig.announcer.of(ClipFailed) == []
+
+
+def test_a_stop_before_the_first_picture_leaves_the_event_to_the_next_run() -> None:
+    """A camera that was still being opened has filmed nothing, and nobody gives up."""
+    rig = Rig(mode=CameraMode.ON_DEMAND)
+    rig.fire(1)
+    rig.filming.step(0)
+    rig.filming.close()
+    assert rig.source.opened == 1
+    assert rig.jobs.given_up == {}
+    assert [job.event_row_id for job in rig.jobs.jobs] == [1]
+    assert all(writer.discarded for writer in rig.spool.writers)
+
+
+def test_a_restarted_loop_takes_up_what_the_last_one_left() -> None:
+    """An event that came while nobody filmed is filmed by the next loop, not given up."""
+    rig = Rig()
+    rig.run(3)
+    rig.filming.close()
+    assert not rig.spool.is_open
+    rig.fire(1)
+    rig.filming.close()
+    assert rig.jobs.given_up == {}
+    rig.filming.open()
+    rig.run(13)
+    assert rig.store.event_row_ids == [(1,)]
 
 
 @settings(max_examples=40, deadline=None)

@@ -92,6 +92,17 @@ def test_refusing_disk_is_left_alone_for_a_while(bench: Bench) -> None:
     assert bench.file.failures < before
 
 
+def test_events_do_not_lengthen_the_pause(bench: Bench) -> None:
+    """A burst on a full disk is one failure, said once; once freed, the disk has it soon."""
+    bench.file.failures = 10**9
+    bench.accept(*[b"x"] * 100)
+    assert len(bench.announcer.of(StoreFailed)) == 1
+    bench.file.failures = 0
+    bench.clock.advance(0.5)
+    bench.journal.save()
+    assert len(bench.file.records) == 100
+
+
 def test_file_that_cannot_be_read_at_first_gets_its_records_later(bench: Bench) -> None:
     """They get their numbers behind those of the file, once these are known."""
     bench.file.append([JournalRecord(record_id=7, topic=TOPIC, payload=b"old")])

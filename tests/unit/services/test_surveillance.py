@@ -188,3 +188,18 @@ def test_stop_leaves_the_event_with_the_broker(bench: Bench) -> None:
     bench.service.step(0.0)
     assert bench.inbox.acknowledged == [MESSAGE]
     assert len(bench.recorder.triggers) == 1
+
+
+def test_event_that_no_row_can_hold_is_a_dead_letter_alone(bench: Bench) -> None:
+    """Those that came with it are stored and filmed, and none is stored twice."""
+    good, bad, last = (event_number(number) for number in range(3))
+    bench.store.untakeable_ids.add(bad.event_id)
+    bench.take(*(build_sensor_message(event) for event in (good, bad, last)), b"{")
+    assert [row.event for row in bench.store.rows] == [good, last]
+    assert [trigger.event_id for trigger in bench.recorder.triggers] == [
+        good.event_id,
+        last.event_id,
+    ]
+    assert len(bench.store.box.letters) == 2
+    assert any("CHECK" in letter.reason for letter in bench.store.box.letters)
+    assert len(bench.inbox.acknowledged) == 4

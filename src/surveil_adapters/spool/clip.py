@@ -1,0 +1,110 @@
+"""What lies in the spool of one clip: a raw stream, its index, and the MP4 made of them."""
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+from attrs import define
+
+from surveil_adapters.spool.index import ClipIndex, Sample, read_index
+from surveil_adapters.spool.wrapping import wrap
+from surveil_core.errors import DataLost, StoreUnavailable
+from surveil_core.ports.camera import Clip, VideoFile
+from surveil_core.ports.spool import FilmedEvent
+
+INDEX_SUFFIX = ".index"
+VIDEO_SUFFIX = ".mp4"
+
+
+@define(kw_only=True)
+class DiskSpooledClip:
+    """The `SpooledClip` port.
+
+    The MP4 is made again whenever it is asked for: it may be torn, the raw stream and its
+    index are checked picture by picture.
+    """
+
+    spool_path: Path
+    events: tuple[FilmedEvent, ...]
+    has_pictures: bool
+    cut_short: bool
+
+    @classmethod
+    def found(cls, spool_path: Path) -> "DiskSpooledClip":
+        """Look at what an earlier run left. Raises `StoreUnavailable`."""
+        index = _read_index(spool_path)
+        return cls(
+            spool_path=spool_path,
+            events=() if index is None else index.events,
+            has_pictures=index is not None and bool(_whole(spool_path, index.samples[:1])),
+            cut_short=index is None or not index.complete,
+        )
+
+    def make_video(self) -> Clip:
+        """Wrap the pictures that are whole as a playable MP4 with the camera's times.
+
+        Raises `StoreUnavailable`, or `DataLost` when no picture can be played.
+        """
+        index = _read_index(self.spool_path)
+        samples = () if index is None else _whole(self.spool_path, index.samples)
+        if index is None or not samples:
+            raise DataLost(f"{self.spool_path} holds no whole picture, so there is no video of it")
+        try:
+            true_format = wrap(self.spool_path, self._video_path, samples, index.label.format)
+            size_bytes = self._video_path.stat().st_size
+        except (av.InvalidDataError, av.ArgumentError, IndexError) as error:
+            raise DataLost(f"{self.spool_path} cannot be played: {error}") from error
+        except (OSError, av.FFmpegError) as error:
+            raise StoreUnavailable(
+                f"cannot make {self._video_path}: {error}; the raw video is {self.spool_path}"
+            ) from error
+        return index.label.describe(
+            VideoFile(path=self._video_path, size_bytes=size_bytes),
+            first_at_s=samples[0].at_s,
+            last_at_s=samples[-1].at_s,
+            format=true_format,
+            salvaged=not index.complete or len(samples) < len(index.samples),
+        )
+
+    def discard(self) -> None:
+        """Remove all files, the one that names the events last. Raises `StoreUnavailable`."""
+        index_path = self.spool_path.with_suffix(INDEX_SUFFIX)
+        try:
+            for path in (self._video_path, self.spool_path, index_path):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot remove {self.spool_path}: {error}") from error
+
+    @property
+    def _video_path(self) -> Path:
+        return self.spool_path.with_suffix(VIDEO_SUFFIX)
+
+
+def _read_index(spool_path: Path) -> ClipIndex | None:
+    try:
+        return read_index(spool_path.with_suffix(INDEX_SUFFIX).read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(spool_path, error) from error
+
+
+def _whole(spool_path: Path, samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Take the samples up to the first whose picture is not what was written."""
+    try:
+        with spool_path.open("rb") as raw:
+            for number, sample in enumerate(samples):
+                if zlib.crc32(raw.read(sample.size_bytes)) != sample.crc32:
+                    return samples[:number]
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise _unreadable(spool_path, error) from error
+    return samples
+
+
+def _unreadable(spool_path: Path, error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"cannot read {spool_path}: {error}; give this user the right to, or move it away"
+    )

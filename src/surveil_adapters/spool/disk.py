@@ -1,0 +1,115 @@
+"""The folder of the clips, which one process at a time may have."""
+
+import fcntl
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from surveil_adapters.spool.clip import INDEX_SUFFIX, VIDEO_SUFFIX, DiskSpooledClip
+from surveil_adapters.spool.writer import DiskClipWriter
+from surveil_core.errors import StoreUnavailable
+from surveil_core.ports.spool import ClipLabel, ClipWriter, SpooledClip
+
+_RAW_SUFFIX = ".h264"
+_SUFFIXES = (_RAW_SUFFIX, INDEX_SUFFIX, VIDEO_SUFFIX)
+_MAX_NAME_CHARS = 80
+_MAX_SAME_NAMES = 1000
+
+
+class DiskSpool:
+    """The `Spool` port: clips in one directory, which is made when it is opened.
+
+    The lock is the kernel's (`flock`) and ends with the process, however that ends.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock: int | None = None
+        self._left: list[Path] = []
+
+    def open(self) -> None:
+        """Make and lock the directory, and see what an earlier run left there.
+
+        Opening twice does no harm. Raises `StoreUnavailable`.
+        """
+        if self._lock is not None:
+            return
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self._directory)
+            self._left = _raw_paths(self._directory)
+        except BlockingIOError as error:
+            raise StoreUnavailable(
+                f"another process films into {self._directory}: "
+                "stop it, or give this one another storage.data_dir"
+            ) from error
+        except OSError as error:
+            self.close()
+            raise self._refusal(error) from error
+
+    def left_clips(self) -> Sequence[SpooledClip]:
+        """List what an earlier run left, by the time of writing. Raises `StoreUnavailable`."""
+        return [DiskSpooledClip.found(path) for path in self._left]
+
+    def start_clip(self, label: ClipLabel) -> ClipWriter:
+        """Begin `recording_<event_id>_<unix s>.h264`. Raises `StoreUnavailable`.
+
+        The event id comes from the network: whatever is no letter, digit, dot, dash or
+        underscore becomes an underscore. An older file of the same name is left alone.
+        """
+        unix_s = int(label.triggered_at_utc.timestamp())
+        stem = f"recording_{safe_name(label.event.event_id)}_{unix_s}"
+        try:
+            return DiskClipWriter(_create_new(self._directory, stem), label)
+        except OSError as error:
+            raise self._refusal(error) from error
+
+    def close(self) -> None:
+        """Give the lock back. Closing twice is safe."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def _refusal(self, error: OSError) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"cannot write a clip in {self._directory}: {error}; free or mount the disk"
+        )
+
+
+def safe_name(event_id: str) -> str:
+    """Make a bounded file name part of any text."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", event_id)[:_MAX_NAME_CHARS]
+
+
+def _locked(directory: Path) -> int:
+    """Lock a directory. Raises `BlockingIOError` when another process has it."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _raw_paths(directory: Path) -> list[Path]:
+    """Name the raw stream of each clip of which there is any file, the oldest first."""
+    written_at: dict[Path, float] = {}
+    for path in directory.glob("recording_*"):
+        if path.suffix in _SUFFIXES:
+            raw_path = path.with_suffix(_RAW_SUFFIX)
+            written_at[raw_path] = max(written_at.get(raw_path, 0.0), path.stat().st_mtime)
+    return sorted(written_at, key=lambda raw_path: (written_at[raw_path], raw_path))
+
+
+def _create_new(directory: Path, stem: str) -> Path:
+    """Create a file that did not exist. Raises `OSError`."""
+    for number in range(_MAX_SAME_NAMES):
+        path = directory / (f"{stem}.h264" if number == 0 else f"{stem}_{number}.h264")
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(f"{directory / stem}.h264 exists {_MAX_SAME_NAMES} times")

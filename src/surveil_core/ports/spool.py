@@ -1,0 +1,126 @@
+"""Where clips lie between their first picture and their row in `media`.
+
+What the disk holds of a clip is enough to make its video, whoever is killed meanwhile.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from attrs import frozen
+
+from surveil_core.ports.camera import Clip, VideoFile
+from surveil_core.video import AccessUnit, VideoFormat
+
+
+@frozen(kw_only=True)
+class FilmedEvent:
+    """An event that a clip shows: its row in `evenement`, and its id to make sure of it."""
+
+    event_row_id: int
+    event_id: str
+
+
+@frozen(kw_only=True)
+class ClipLabel:
+    """What is known of a clip before its first picture.
+
+    `triggered_at_s` is on the clock of its pictures, `triggered_at_utc` the same instant.
+    """
+
+    event: FilmedEvent
+    triggered_at_s: float
+    triggered_at_utc: datetime
+    format: VideoFormat
+    camera_number: int = 1
+
+    def describe(
+        self,
+        file: VideoFile,
+        *,
+        first_at_s: float,
+        last_at_s: float,
+        format: VideoFormat,
+        salvaged: bool,
+    ) -> Clip:
+        """Describe the video of the pictures taken from `first_at_s` to `last_at_s`."""
+        early = timedelta(seconds=self.triggered_at_s - first_at_s)
+        return Clip(
+            video_path=file.path,
+            clip_bytes=file.size_bytes,
+            duration_s=last_at_s - first_at_s + 1 / format.fps,
+            pre_roll_s=max(0.0, self.triggered_at_s - first_at_s),
+            started_at_utc=self.triggered_at_utc - early,
+            format=format,
+            camera_number=self.camera_number,
+            salvaged=salvaged,
+        )
+
+
+class SpooledClip(Protocol):
+    """A clip whose filming is over, in this run or in one that was killed. Used by one thread."""
+
+    spool_path: Path
+    """The raw stream, `recording_<event_id>_<unix s>.h264` (spec, section 3)."""
+
+    events: tuple[FilmedEvent, ...]
+    """What it shows, the event that triggered it first. None when that cannot be read."""
+
+    has_pictures: bool
+    """Whether a video can be made of it."""
+
+    cut_short: bool
+    """Whether nobody could say that it was complete."""
+
+    def make_video(self) -> Clip:
+        """Wrap the pictures that are whole as a playable MP4, without transcoding.
+
+        Raises `StoreUnavailable`, and may be called again; `DataLost` when there is no
+        picture that can be played.
+        """
+
+    def discard(self) -> None:
+        """Remove the clip's files. Twice is safe. Raises `StoreUnavailable`."""
+
+
+class ClipWriter(Protocol):
+    """One clip being written. Used by one thread.
+
+    A crash of the program takes nothing that was written, a power cut the last second.
+    """
+
+    spool_path: Path
+    """As of `SpooledClip`."""
+
+    def append(self, unit: AccessUnit) -> None:
+        """Write one picture. Raises `StoreUnavailable` when the disk refuses."""
+
+    def add_event(self, event: FilmedEvent) -> None:
+        """Write that the clip shows a further event. Raises `StoreUnavailable`."""
+
+    def finish(self, *, triggered_at_utc: datetime) -> SpooledClip:
+        """End the clip; the trigger's instant is told again, should the clock have been set.
+
+        A disk that refuses leaves a clip that is `cut_short`; so does one that refused
+        before.
+        """
+
+
+class Spool(Protocol):
+    """The clips of one data folder, which belong to one process at a time."""
+
+    def open(self) -> None:
+        """Take possession. Raises `StoreUnavailable`, also while another process has it."""
+
+    def left_clips(self) -> Sequence[SpooledClip]:
+        """List what was there when the spool was opened, oldest first.
+
+        Raises `StoreUnavailable`.
+        """
+
+    def start_clip(self, label: ClipLabel) -> ClipWriter:
+        """Begin a clip. Raises `StoreUnavailable`."""
+
+    def close(self) -> None:
+        """Let another process have it. Closing twice is safe."""

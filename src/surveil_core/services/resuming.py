@@ -1,0 +1,136 @@
+"""What an earlier run owed: its clips in the spool, and its jobs without a clip.
+
+A clip that was finished or cut short is stored; a file that leads to no event that misses
+its video goes, and it is said. An event that nobody filmed is filmed while its time is not
+over, else its job is closed with the reason.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+
+from attrs import define, field
+
+from surveil_core.backoff import Backoff
+from surveil_core.errors import StoreUnavailable
+from surveil_core.notices import ClipCutShort, SpoolFileRemoved, StoreFailed
+from surveil_core.ports.announcer import Announcer
+from surveil_core.ports.clip_jobs import ClipJob, ClipJobs
+from surveil_core.ports.clock import Clock
+from surveil_core.ports.recorder import Trigger
+from surveil_core.ports.spool import FilmedEvent, Spool, SpooledClip
+from surveil_core.recording import RecordingPolicy
+from surveil_core.services.storing import ClipStoring
+
+
+@define(kw_only=True)
+class ClipResuming:
+    """Done once for each `start`, as soon as the database answers. Used by one thread."""
+
+    service: str = "surveillance"
+    spool: Spool
+    jobs: ClipJobs
+    storing: ClipStoring
+    policy: RecordingPolicy
+    clock: Clock
+    announcer: Announcer
+    random_unit: Callable[[], float]
+    backoff: Backoff = field(factory=lambda: Backoff(first_s=2.0, max_s=60.0))
+    is_done: bool = field(default=True, init=False)
+    _failures: int = field(default=0, init=False)
+    _retry_at_s: float = field(default=float("-inf"), init=False)
+
+    def start(self) -> None:
+        """Look again at what there is."""
+        self.is_done = False
+        self._failures, self._retry_at_s = 0, float("-inf")
+
+    def resume(self, rows_in_hand: Callable[[], Collection[int]]) -> Sequence[Trigger]:
+        """Hand the clips to `storing`, and return what is to be filmed now.
+
+        `rows_in_hand` names, when called, the events that this run takes care of. Nothing
+        happens while the database does not answer.
+        """
+        if self.is_done or self.clock.monotonic_s() < self._retry_at_s:
+            return ()
+        try:
+            jobs = self.jobs.open_jobs()
+            clips = self.spool.left_clips()
+            wanted = self.jobs.without_video([event for clip in clips for event in clip.events])
+        except StoreUnavailable as error:
+            self._postpone(str(error))
+            return ()
+        rows_seen = {*rows_in_hand(), *self._take_clips(clips, wanted)}
+        self.is_done = True
+        return self._take_jobs([job for job in jobs if job.event_row_id not in rows_seen])
+
+    def _take_clips(self, clips: Sequence[SpooledClip], wanted: Collection[int]) -> Collection[int]:
+        """Store or remove each clip; returns the rows of the events that get a video."""
+        rows: list[int] = []
+        for clip in clips:
+            events = [event for event in clip.events if event.event_row_id in wanted]
+            if not clip.events:
+                self._remove(clip, "nothing says what it shows")
+            elif not events:
+                self._remove(clip, "its events have their video, or are not in the database")
+            elif not clip.has_pictures:
+                self._remove(clip, "it holds no whole picture")
+            else:
+                self._store(clip, events)
+                rows += [event.event_row_id for event in events]
+        return rows
+
+    def _store(self, clip: SpooledClip, events: Sequence[FilmedEvent]) -> None:
+        if clip.cut_short:
+            self.announcer.announce(
+                ClipCutShort(
+                    service=self.service,
+                    event_id=events[0].event_id,
+                    reason="the program or the power was cut while it was filmed",
+                )
+            )
+        self.storing.add(clip, events=events)
+
+    def _remove(self, clip: SpooledClip, reason: str) -> None:
+        self.announcer.announce(
+            SpoolFileRemoved(service=self.service, path=str(clip.spool_path), reason=reason)
+        )
+        self.storing.remove(clip)
+
+    def _take_jobs(self, jobs: Sequence[ClipJob]) -> Sequence[Trigger]:
+        """Give up what is over; returns the others as triggers of their true instant."""
+        triggers = []
+        for job in jobs:
+            age_s = (self.clock.now_utc() - job.received_at_utc).total_seconds()
+            reason = self._reason_against(job, age_s)
+            if reason is None:
+                triggers.append(
+                    Trigger(
+                        event_row_id=job.event_row_id,
+                        event_id=job.event_id,
+                        event_type=job.event_type,
+                        at_s=self.clock.monotonic_s() - age_s,
+                    )
+                )
+            else:
+                event = FilmedEvent(event_row_id=job.event_row_id, event_id=job.event_id)
+                self.storing.give_up([event], reason)
+        return triggers
+
+    def _reason_against(self, job: ClipJob, age_s: float) -> str | None:
+        if job.event_type not in self.policy.recorded_types:
+            return "events of its type are filmed no more"
+        if 0 <= age_s < self.policy.duration_s:
+            return None
+        until_utc = job.received_at_utc + timedelta(seconds=self.policy.duration_s)
+        return (
+            "nothing was filmed before the service or the power failed, and it is too late: "
+            f"it was to be filmed until {until_utc:%Y-%m-%d %H:%M:%S} UTC"
+        )
+
+    def _postpone(self, reason: str) -> None:
+        self._failures += 1
+        retry_in_s = self.backoff.delay_s(self._failures, self.random_unit())
+        self._retry_at_s = self.clock.monotonic_s() + retry_in_s
+        self.announcer.announce(
+            StoreFailed(service=self.service, reason=reason, retry_in_s=retry_in_s)
+        )

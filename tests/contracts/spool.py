@@ -1,0 +1,97 @@
+"""What every `Spool` does: the fake and the folder alike."""
+
+from datetime import timedelta
+
+import pytest
+
+from surveil_core.errors import DataLost
+from surveil_core.ports.spool import ClipWriter, FilmedEvent, Spool
+from tests.footage import FORMAT, FPS, TRIGGERED_AT_UTC, label_of, pictures
+
+SECOND = FilmedEvent(event_row_id=2, event_id="evt-2")
+
+
+def film(spool: Spool) -> ClipWriter:
+    """Write four seconds of two events."""
+    writer = spool.start_clip(label_of())
+    for unit in pictures():
+        writer.append(unit)
+    writer.add_event(SECOND)
+    return writer
+
+
+class SpoolContract:
+    """Subclasses give `spool`: empty, and not open yet."""
+
+    @pytest.fixture
+    def spool(self) -> Spool:
+        raise NotImplementedError
+
+    def test_finished_clip_makes_its_video(self, spool: Spool) -> None:
+        """Its times are the pictures', its start is told by the clock at its end."""
+        spool.open()
+        set_right = timedelta(hours=3)
+        clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC + set_right)
+        assert clip.events == (label_of().event, SECOND)
+        assert (clip.has_pictures, clip.cut_short) == (True, False)
+        video = clip.make_video()
+        assert video.duration_s == pytest.approx(len(pictures()) / FPS)
+        assert video.pre_roll_s == pytest.approx(2.0)
+        assert video.started_at_utc == TRIGGERED_AT_UTC + set_right - timedelta(seconds=2)
+        assert (video.format, video.salvaged) == (FORMAT, False)
+        assert clip.make_video() == video
+        clip.discard()
+        clip.discard()
+        spool.close()
+
+    def test_clip_without_pictures_makes_none(self, spool: Spool) -> None:
+        """There is nothing to play, and trying again cannot help."""
+        spool.open()
+        clip = spool.start_clip(label_of()).finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        assert not clip.has_pictures
+        with pytest.raises(DataLost):
+            clip.make_video()
+        clip.discard()
+        spool.close()
+
+    def test_unfinished_clip_is_left_cut_short(self, spool: Spool) -> None:
+        """The next run finds its events and all its pictures."""
+        spool.open()
+        writer = film(spool)
+        spool.close()
+        spool.open()
+        [left] = spool.left_clips()
+        assert left.events == (label_of().event, SECOND)
+        assert (left.has_pictures, left.cut_short) == (True, True)
+        video = left.make_video()
+        assert video.salvaged
+        assert video.duration_s == pytest.approx(len(pictures()) / FPS)
+        assert video.started_at_utc == TRIGGERED_AT_UTC - timedelta(seconds=2)
+        writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        left.discard()
+        spool.close()
+
+    def test_finished_clip_is_left_whole(self, spool: Spool) -> None:
+        """What the last run could not store has the same video in the next."""
+        spool.open()
+        clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        video = clip.make_video()
+        spool.close()
+        spool.open()
+        [left] = spool.left_clips()
+        assert not left.cut_short
+        assert left.make_video() == video
+        left.discard()
+        spool.close()
+
+    def test_clips_of_this_run_and_discarded_ones_are_not_left(self, spool: Spool) -> None:
+        """Nothing that is being written, or was stored, is taken for a leftover."""
+        spool.open()
+        film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC).discard()
+        spool.close()
+        spool.open()
+        clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        assert list(spool.left_clips()) == []
+        clip.discard()
+        spool.close()
+        spool.close()

@@ -1,0 +1,179 @@
+"""The folder of the clips: names, the lock, and disks that refuse."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surveil_adapters.spool import DiskSpool, safe_name
+from surveil_core.errors import StoreUnavailable
+from tests.contracts.spool import SpoolContract
+from tests.fakes.spool import FakeSpool
+from tests.footage import FPS, TRIGGERED_AT_UTC, label_of, pictures
+
+
+class TestDiskSpool(SpoolContract):
+    @pytest.fixture
+    def spool(self, tmp_path: Path) -> DiskSpool:
+        return DiskSpool(tmp_path / "spool")
+
+
+class TestFakeSpool(SpoolContract):
+    @pytest.fixture
+    def spool(self) -> FakeSpool:
+        return FakeSpool()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Name a folder that is not there yet."""
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def spool(folder: Path) -> Iterator[DiskSpool]:
+    """Open an empty spool."""
+    spool = DiskSpool(folder)
+    spool.open()
+    yield spool
+    spool.close()
+
+
+@given(st.text(max_size=300))
+def test_no_event_id_leaves_the_folder(event_id: str) -> None:
+    """Whatever the id, the name is one path component of bounded length."""
+    name = f"recording_{safe_name(event_id)}_1737123456.h264"
+    assert Path("/spool", name).parent == Path("/spool")
+    assert len(name.encode()) <= 120
+    assert name.isprintable()
+
+
+def test_an_older_file_of_the_same_name_is_left_alone(spool: DiskSpool) -> None:
+    """What an earlier run could not store is never overwritten."""
+    writers = [spool.start_clip(label_of("../evt-1")) for _ in range(2)]
+    unix_s = int(TRIGGERED_AT_UTC.timestamp())
+    assert [writer.spool_path.name for writer in writers] == [
+        f"recording_.._evt-1_{unix_s}.h264",
+        f"recording_.._evt-1_{unix_s}_1.h264",
+    ]
+    first, second = (writer.finish(triggered_at_utc=TRIGGERED_AT_UTC) for writer in writers)
+    second.discard()
+    assert first.spool_path.exists()
+    assert not second.spool_path.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(folder: Path) -> None:
+    """The error says where, why, and what to do; a later try may do better."""
+    folder.write_text("a file is in the way")
+    spool = DiskSpool(folder)
+    with pytest.raises(StoreUnavailable, match=r"cannot write a clip in .*spool"):
+        spool.open()
+    folder.unlink()
+    spool.open()
+    spool.close()
+
+
+def test_a_folder_that_went_away_is_named(spool: DiskSpool, folder: Path) -> None:
+    """An unmounted disk fails the clip."""
+    folder.rmdir()
+    with pytest.raises(StoreUnavailable, match=r"cannot write a clip in .*spool"):
+        spool.start_clip(label_of())
+
+
+def test_another_process_cannot_take_the_spool(spool: DiskSpool, folder: Path) -> None:
+    """It is told what to do; when its owner is gone, however that ended, it can."""
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from surveil_adapters.spool import DiskSpool\n"
+        "DiskSpool(Path(sys.argv[1])).open()\n"
+        "print('taken', flush=True)\nsys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", code, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    refused = subprocess.run(
+        command, env=environment, capture_output=True, text=True, input="", check=False
+    )
+    assert "another process films into" in refused.stderr
+    spool.close()
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"taken\n"
+        with pytest.raises(StoreUnavailable, match="another storage"):
+            spool.open()
+        owner.send_signal(signal.SIGKILL)
+    spool.open()
+
+
+def test_files_of_others_are_left_alone(folder: Path) -> None:
+    """What does not look like a clip's is no leftover."""
+    folder.mkdir()
+    (folder / "holiday.mp4").write_bytes(b"mine")
+    (folder / "recording_notes.txt").write_bytes(b"mine")
+    (folder / "recording_evt-1_1.mp4").write_bytes(b"half a video")
+    spool = DiskSpool(folder)
+    spool.open()
+    [left] = spool.left_clips()
+    assert (left.events, left.has_pictures, left.cut_short) == ((), False, True)
+    left.discard()
+    assert sorted(path.name for path in folder.iterdir()) == ["holiday.mp4", "recording_notes.txt"]
+    spool.close()
+
+
+@contextmanager
+def files_limited_to(limit_bytes: int) -> Iterator[None]:
+    """Make the kernel refuse longer files, as a full disk refuses."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+def test_a_disk_that_fills_keeps_what_was_written(spool: DiskSpool) -> None:
+    """The picture that did not fit is torn, and the clip plays to the one before."""
+    writer = spool.start_clip(label_of())
+    for unit in pictures()[:20]:
+        writer.append(unit)
+    with (
+        files_limited_to(writer.spool_path.stat().st_size + 5),
+        pytest.raises(StoreUnavailable, match="cannot write"),
+    ):
+        writer.append(pictures()[20])
+    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
+    assert (clip.cut_short, clip.has_pictures) == (True, True)
+    video = clip.make_video()
+    assert video.salvaged
+    assert video.duration_s == pytest.approx(20 / FPS)
+
+
+def test_an_mp4_that_does_not_fit_can_be_made_later(spool: DiskSpool) -> None:
+    """A full disk is no fault of the film."""
+    writer = spool.start_clip(label_of())
+    for unit in pictures():
+        writer.append(unit)
+    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
+    with files_limited_to(1000), pytest.raises(StoreUnavailable, match="the raw video is"):
+        clip.make_video()
+    assert not clip.make_video().salvaged
+
+
+def test_each_second_reaches_the_disk(spool: DiskSpool) -> None:
+    """What another program sees at any moment lacks no picture: nothing waits in a buffer."""
+    writer = spool.start_clip(label_of())
+    total = 0
+    for unit in pictures():
+        writer.append(unit)
+        total += len(unit.annex_b)
+        assert writer.spool_path.stat().st_size == total
+    writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).discard()

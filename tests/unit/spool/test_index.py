@@ -1,0 +1,95 @@
+"""The lines beside a raw stream, whole or torn."""
+
+from datetime import UTC, datetime
+
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surveil_adapters.spool.index import (
+    ClipIndex,
+    end_line,
+    event_line,
+    label_line,
+    picture_line,
+    read_index,
+)
+from surveil_core.ports.spool import ClipLabel, FilmedEvent
+from surveil_core.video import AccessUnit, VideoFormat
+
+events = st.builds(
+    FilmedEvent,
+    event_row_id=st.integers(1, 2**63 - 1),
+    event_id=st.text(st.characters(), min_size=1, max_size=20),
+)
+labels = st.builds(
+    ClipLabel,
+    event=events,
+    triggered_at_s=st.floats(0, 1e9),
+    triggered_at_utc=st.datetimes(timezones=st.just(UTC)),
+    format=st.builds(VideoFormat, width=st.integers(16, 4096)),
+    camera_number=st.integers(1, 9),
+)
+units = st.builds(
+    AccessUnit, annex_b=st.binary(max_size=40), keyframe=st.booleans(), at_s=st.floats(0, 1e9)
+)
+lines = st.lists(st.one_of(units.map(picture_line), events.map(event_line)), max_size=12)
+END_UTC = datetime(2025, 1, 15, 14, 30, 45, 123456, tzinfo=UTC)
+
+
+@given(labels, st.lists(units, max_size=5), st.lists(events, max_size=3))
+def test_what_is_written_is_read(
+    label: ClipLabel, pictures: list[AccessUnit], more: list[FilmedEvent]
+) -> None:
+    """Every value comes back as it was, and the end brings the right time."""
+    text = b"".join(
+        [label_line(label), *map(picture_line, pictures), *map(event_line, more), end_line(END_UTC)]
+    )
+    index = read_index(text)
+    assert index is not None
+    assert index.label == evolve(label, triggered_at_utc=END_UTC)
+    assert index.events == (label.event, *more)
+    assert [(s.size_bytes, s.keyframe, s.at_s) for s in index.samples] == [
+        (len(unit.annex_b), unit.keyframe, unit.at_s) for unit in pictures
+    ]
+    assert index.complete
+
+
+@given(labels, lines, st.data())
+def test_torn_index_is_read_to_its_last_whole_line(
+    label: ClipLabel, more: list[bytes], data: st.DataObject
+) -> None:
+    """Whatever the byte at which it ends, and whatever follows, no whole line is lost."""
+    written = [label_line(label), *more, end_line(END_UTC)]
+    text = b"".join(written)
+    size_bytes = data.draw(st.integers(0, len(text)))
+    whole, left_bytes = [], size_bytes
+    for line in written:
+        left_bytes -= len(line)
+        if left_bytes < 0:
+            break
+        whole.append(line)
+    garbage = data.draw(st.sampled_from([b"", b"\x00" * 50, b"\x00\n", b"00000000 {}\n"]))
+    assert read_index(text[:size_bytes] + garbage) == read_index(b"".join(whole))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_no_index(text: bytes) -> None:
+    """Garbage is told apart from an index, and does no harm."""
+    assert read_index(text) is None
+
+
+@given(labels, st.lists(units, min_size=1, max_size=4), st.data())
+def test_flipped_byte_ends_the_index(
+    label: ClipLabel, pictures: list[AccessUnit], data: st.DataObject
+) -> None:
+    """A damaged line is not believed, nor what follows it."""
+    text = bytearray(b"".join([label_line(label), *map(picture_line, pictures)]))
+    place = data.draw(st.integers(0, len(text) - 1))
+    text[place] ^= data.draw(st.integers(1, 255))
+    index: ClipIndex | None = read_index(bytes(text))
+    samples = () if index is None else index.samples
+    whole = read_index(b"".join([label_line(label), *map(picture_line, pictures)]))
+    assert whole is not None
+    assert samples == whole.samples[: len(samples)]
+    assert len(samples) < len(pictures)

@@ -1,0 +1,127 @@
+"""What a crash leaves of a clip, cut at any byte, becomes a video that plays."""
+
+import shutil
+from itertools import accumulate
+from pathlib import Path
+
+import av
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from surveil_adapters.spool import DiskSpool
+from surveil_adapters.spool.clip import DiskSpooledClip
+from surveil_core.errors import DataLost
+from tests.contracts.spool import film
+from tests.footage import FPS, TRIGGERED_AT_UTC, label_of, pictures
+
+ENDS = list(accumulate(len(unit.annex_b) for unit in pictures()))
+
+
+@pytest.fixture(scope="module")
+def remains(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds of film that nobody finished: the raw stream, its index beside it."""
+    spool = DiskSpool(tmp_path_factory.mktemp("remains"))
+    spool.open()
+    writer = film(spool)
+    kept = writer.spool_path.parent / "kept"
+    kept.mkdir()
+    for path in (writer.spool_path, writer.spool_path.with_suffix(".index")):
+        shutil.copy(path, kept / f"recording_1{path.suffix}")
+    writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
+    spool.close()
+    return kept / "recording_1.h264"
+
+
+def frames(path: Path) -> int:
+    """Decode a video to its end."""
+    with av.open(str(path)) as video:
+        return sum(1 for _ in video.decode(video=0))
+
+
+def length_s(path: Path) -> float:
+    """Ask the container how long it is."""
+    with av.open(str(path)) as video:
+        assert video.duration is not None
+        return video.duration / av.time_base
+
+
+def check(folder: Path, raw: bytes, index: bytes, expected: int) -> None:
+    """Salvage `expected` pictures, and play them."""
+    path = folder / "recording_x_1.h264"
+    path.write_bytes(raw)
+    path.with_suffix(".index").write_bytes(index)
+    clip = DiskSpooledClip.found(path)
+    assert clip.has_pictures == (expected > 0)
+    if not expected:
+        with pytest.raises(DataLost):
+            clip.make_video()
+        return
+    video = clip.make_video()
+    assert video.salvaged
+    assert video.duration_s == pytest.approx(expected / FPS)
+    assert frames(video.video_path) == expected
+    assert length_s(video.video_path) == pytest.approx(expected / FPS, abs=0.01)
+    assert video.clip_bytes == video.video_path.stat().st_size
+
+
+def pictures_within(size_bytes: int) -> int:
+    """Count the pictures that lie wholly in the first bytes of the stream."""
+    return sum(end <= size_bytes for end in ENDS)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_any_truncation_costs_what_was_cut_off(
+    remains: Path, tmp_path: Path, data: st.DataObject
+) -> None:
+    """Raw stream and index may end at any byte, each at its own: the shorter one decides."""
+    raw, index = remains.read_bytes(), remains.with_suffix(".index").read_bytes()
+    raw_bytes = data.draw(st.integers(0, len(raw)))
+    index_bytes = data.draw(st.integers(0, len(index)))
+    lines = index[:index_bytes].count(b'"picture"')
+    whole_lines = sum(b'"picture"' in line for line in index[:index_bytes].split(b"\n")[:-1])
+    assert lines - whole_lines in (0, 1)
+    check(
+        tmp_path, raw[:raw_bytes], index[:index_bytes], min(pictures_within(raw_bytes), whole_lines)
+    )
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_pages_that_never_reached_the_disk_end_the_film(
+    remains: Path, tmp_path: Path, data: st.DataObject
+) -> None:
+    """A power cut may leave zeros where pictures were: the film ends before them."""
+    raw, index = bytearray(remains.read_bytes()), remains.with_suffix(".index").read_bytes()
+    start = data.draw(st.integers(0, len(raw) - 64))
+    raw[start : start + 64] = bytes(64)
+    check(tmp_path, bytes(raw), index, pictures_within(start))
+
+
+def test_a_torn_mp4_is_made_again(remains: Path, tmp_path: Path) -> None:
+    """A crash while the MP4 was written leaves half of it, which is not believed."""
+    (tmp_path / "recording_x_1.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom")
+    check(
+        tmp_path,
+        remains.read_bytes(),
+        remains.with_suffix(".index").read_bytes(),
+        expected=len(pictures()),
+    )
+
+
+def test_pictures_that_are_no_video_are_given_up(tmp_path: Path) -> None:
+    """A stream without parameter sets is whole and yet cannot be played."""
+    spool = DiskSpool(tmp_path)
+    spool.open()
+    writer = spool.start_clip(label_of())
+    for unit in pictures()[1:9]:
+        writer.append(unit)
+    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
+    spool.close()
+    with pytest.raises(DataLost, match="cannot be played"):
+        clip.make_video()
