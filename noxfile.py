@@ -1,7 +1,9 @@
 """Every check and measurement of the project; `make test` and CI call these same sessions."""
 
+import argparse
 import os
 import platform
+import secrets
 from pathlib import Path
 
 import nox
@@ -62,6 +64,20 @@ def integration(session: nox.Session) -> None:
     _install(session, "integration", "package", extra="demo,page")
     session.run("python", "tools/build_page.py")
     session.run("pytest", "tests/integration", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Kills, broken networks, full disks: `nox -s faults -- --seed N --runs N --scale X`."""
+    parser = argparse.ArgumentParser(prog="nox -s faults --")
+    parser.add_argument("--seed", type=int, help="of the first run; default: random")
+    parser.add_argument("--runs", type=int, default=1, help="each with the next seed")
+    options, others = parser.parse_known_args(session.posargs)
+    first = secrets.randbelow(10**6) if options.seed is None else options.seed
+    _install(session, "integration", extra="edge")
+    for seed in range(first, first + options.runs):
+        session.log(f"fault suite, run {seed - first + 1} of {options.runs}: --seed {seed}")
+        session.run("pytest", "tests/integration/faults", "--seed", str(seed), *others)
 
 
 @nox.session

@@ -67,6 +67,8 @@ test-tools)
     done
     # the browser driver's Node needs it, and Debian's Chromium does not bring it
     ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"
+    # programs under test are shown a wall clock that jumps
+    ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
     [ -z "$missing" ] || apt_install $missing ||
         fail "The tests use real programs that are missing here. Run: sudo apt-get install$missing"
     ;;
