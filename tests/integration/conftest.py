@@ -19,7 +19,9 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what talks to a broker or a mock backend: `-m broker` runs these alone."""
     for item in items:
-        if isinstance(item, pytest.Function) and {"broker", "mock_backend"} & set(item.fixturenames):
+        if isinstance(item, pytest.Function) and {"broker", "mock_backend"} & set(
+            item.fixturenames
+        ):
             item.add_marker("broker")
 
 
