@@ -95,6 +95,13 @@ def hil(session: nox.Session) -> None:
     session.run("python", "-m", "tests.hil.rig", *session.posargs)
 
 
+@nox.session(name="hil-picamera2")
+def hil_picamera2(session: nox.Session) -> None:
+    """Our picamera2 adapter on libcamera's virtual device, inside the virtual Pi."""
+    session.install("--constraint", "constraints.txt", "attrs")
+    session.run("python", "-m", "tests.hil.picamera2", *session.posargs)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure, beside a baseline in the same run; figures go to docs/reference/figures.md."""

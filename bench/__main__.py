@@ -1,6 +1,8 @@
 """`python -m bench [latency] [--quick]`: measure, print, and write docs/reference/figures.md.
 
 --quick takes few samples and writes no file: to see that the measurement works.
+
+`python -m bench delivery` is a measurement of its own, of an hour: see its `--help`.
 """
 
 import argparse
@@ -8,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from bench import latency
+from bench.delivery import command as delivery
 from bench.processes import ROOT
 from bench.report import Section, Stopwatch, document
 
@@ -16,7 +19,10 @@ MEASUREMENTS: dict[str, Callable[..., Section]] = {"latency": latency.measure}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is named, or everything."""
+    """Run what is named, or what is quick to run."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["delivery"]:
+        return delivery.main(given[1:])
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
@@ -24,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
     parser.add_argument("--quick", action="store_true", help="few samples, no file")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     unknown = set(options.names) - MEASUREMENTS.keys()
     if unknown:
         parser.error(f"unknown {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")

@@ -1,4 +1,4 @@
-"""Python programs as processes of their own, printing into files.
+"""Programs as processes of their own, printing into files.
 
 Into files, because a pipe would have to be emptied by the process that takes the times.
 """
@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,46 @@ from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[1]
 STOP_WITHIN_S = 20.0
+
+
+def start(
+    command: Sequence[str],
+    *,
+    log: Path,
+    folder: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start `command` in `folder`, what it prints being added to `log`."""
+    with log.open("ab") as stream:
+        return subprocess.Popen(
+            command,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask `process` to end, and end it if it does not."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def python(*arguments: str) -> list[str]:
+    """Make the command that runs a module of the project: `python -m arguments`."""
+    return [sys.executable, "-u", "-m", *arguments]
+
+
+def environment_with(settings: Mapping[str, object]) -> dict[str, str]:
+    """Copy this process's environment with `settings` as its only SURVEIL_ variables."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SURVEIL_")}
+    return environment | {f"SURVEIL_{name}": str(value) for name, value in settings.items()}
 
 
 @frozen
@@ -46,27 +86,8 @@ def running(
     *arguments: str, log: Path, settings: Mapping[str, object] | None = None
 ) -> Iterator[Running]:
     """Run `python -m arguments`, with `settings` as SURVEIL_ variables, and stop it at the end."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SURVEIL_")}
-    environment |= {f"SURVEIL_{name}": str(value) for name, value in (settings or {}).items()}
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-u", "-m", *arguments],
-            env=environment,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
+    process = start(python(*arguments), log=log, environment=environment_with(settings or {}))
     try:
         yield Running(process, log)
     finally:
-        _stop(process)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        stop(process)

@@ -62,19 +62,38 @@ def document(conditions: Conditions, sections: Sequence[Section]) -> str:
     parts = [
         "# Figures",
         f"Written by `{conditions.command}`; run it to get your machine's own.",
-        table(
-            ("condition", "value"),
-            [
-                ("date", f"{conditions.began_at_utc:%Y-%m-%d %H:%M} UTC"),
-                ("Python", conditions.python_version),
-                ("CPU", f"{conditions.cpu}, {conditions.cores} cores"),
-                ("load average before (1, 5, 15 min)", _load(conditions.load_before)),
-                ("load average after", _load(conditions.load_after)),
-            ],
-        ),
+        conditions_table(conditions),
         *(f"## {section.title}\n\n{section.text}" for section in sections),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def conditions_table(conditions: Conditions, *more: tuple[str, str]) -> str:
+    """Draw where and when, with `more` rows of condition and value."""
+    return table(
+        ("condition", "value"),
+        [
+            ("date", f"{conditions.began_at_utc:%Y-%m-%d %H:%M} UTC"),
+            ("Python", conditions.python_version),
+            ("CPU", f"{conditions.cpu}, {conditions.cores} cores"),
+            ("load average before (1, 5, 15 min)", _load(conditions.load_before)),
+            ("load average after", _load(conditions.load_after)),
+            *more,
+        ],
+    )
+
+
+def replace_between(page: str, name: str, text: str) -> str:
+    """Put `text` between the marks `<!-- NAME begins -->` and `<!-- NAME ends -->` of a page.
+
+    Raises `ValueError` when the page has not exactly one such pair.
+    """
+    begins, ends = f"<!-- {name} begins -->", f"<!-- {name} ends -->"
+    if page.count(begins) != 1 or page.count(ends) != 1:
+        raise ValueError(f"the page needs {begins} and {ends} once each, in lines of their own")
+    before, _, rest = page.partition(begins)
+    _, _, after = rest.partition(ends)
+    return f"{before}{begins}\n\n{text.strip()}\n\n{ends}{after}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

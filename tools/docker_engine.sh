@@ -1,7 +1,8 @@
 #!/bin/sh
 # A Docker engine for the integration tests on a machine that has none.
 #
-#   tools/docker_engine.sh up       start an engine (installs Debian's packages as root)
+#   tools/docker_engine.sh up       start an engine (installs Debian's packages as root); on
+#                                   Debian 12, also fetch compose v2 for the tests
 #   tools/docker_engine.sh images   have the base images, built from Debian's packages
 #                                   where no image registry can be reached
 #   tools/docker_engine.sh env      print the exports:  eval "$(tools/docker_engine.sh env)"
@@ -10,6 +11,7 @@
 # An engine that already answers `docker info` is used as it is and never stopped.
 # SURVEIL_ENGINE_DIR       where engine, socket and cache live
 # SURVEIL_DOCKERD_OPTIONS  more options for dockerd, such as --storage-driver=vfs
+# SURVEIL_COMPOSE_V2       a compose v2 that is there already, for the tests
 # shellcheck disable=SC2016  # mmdebstrap's hooks are expanded by mmdebstrap's shell
 set -eu
 
@@ -18,6 +20,8 @@ own_host=unix://$state/docker.sock
 ca_bundle=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
 broker_image=eclipse-mosquitto:2
 python_image=python:3.11-slim
+compose_v2=$state/compose-v2/docker-compose
+debian_keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
 say() { echo "docker_engine: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -47,7 +51,12 @@ install_packages() {
     say "installing$missing"
     apt-get -qq update
     # shellcheck disable=SC2086  # a list of words
-    DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 install -y $missing >&2
+    apt_install $missing
+    has docker || apt_install docker-cli # Debian 13's docker.io only recommends it
+}
+
+apt_install() {
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 install -y "$@" >&2
 }
 
 start_dockerd() {
@@ -75,6 +84,7 @@ up() {
     choose_engine
     if engine_answers; then say "an engine answers already; using it"; else start_dockerd; fi
     install_compose_plugin
+    have_compose_v2
 }
 
 install_compose_plugin() { # Debian's docker-compose 1.29, typed as `docker compose`
@@ -92,6 +102,40 @@ PLUGIN
     chmod +x "$plugin"
     docker compose version >/dev/null || die "$plugin does not work"
     say "wrote $plugin"
+}
+
+# --- compose v2, where `docker compose` is 1.29 ---------------------------------
+
+compose_is_v1() { docker compose version --short 2>/dev/null | grep -q '^v\{0,1\}1\.'; }
+
+have_compose_v2() { # without it the tests skip v2, saying so
+    [ -z "${SURVEIL_COMPOSE_V2:-}" ] && compose_is_v1 || return 0
+    [ -x "$compose_v2" ] || fetch_compose_v2 ||
+        say "compose v2 could not be fetched: only docker-compose 1.29 will be tested"
+}
+
+fetch_compose_v2() ( # Debian 13's package, from this machine's mirror, unpacked and not installed
+    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    mirrors=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $codename" \
+        'Created-By: Packages' 'Component: main' 'Origin: Debian') && [ -n "$mirrors" ] ||
+        die "no mirror of Debian is known; apt-get update may help"
+    say "fetching compose v2 from Debian 13"
+    apt=$state/apt-trixie
+    mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$apt/package"
+    trap 'rm -rf "$apt"' EXIT
+    echo "$mirrors" | sort -u | sed "s|.*|deb [signed-by=$debian_keys] & trixie main|" >"$apt/sources"
+    cd "$apt" &&
+        apt_trixie update && apt_trixie download docker-compose/trixie &&
+        dpkg-deb -x docker-compose_*.deb package &&
+        plugin=package/usr/libexec/docker/cli-plugins/docker-compose &&
+        "$plugin" version >/dev/null &&
+        mkdir -p "${compose_v2%/*}" && mv "$plugin" "$compose_v2"
+) >&2
+
+apt_trixie() { # apt-get with lists and cache of its own: nothing of it touches this system
+    apt-get -qq -o Dir::Etc::SourceList="$apt/sources" -o Dir::Etc::SourceParts=/dev/null \
+        -o Dir::State="$apt/state" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User= \
+        -o Acquire::Languages=none "$@"
 }
 
 # --- images -------------------------------------------------------------------
@@ -173,6 +217,9 @@ network_settings() { # this machine's proxies and package indexes, but for local
 # --- env, down ----------------------------------------------------------------
 
 print_env() {
+    if [ -x "$compose_v2" ] && [ -z "${SURVEIL_COMPOSE_V2:-}" ] && compose_is_v1; then
+        echo "export SURVEIL_COMPOSE_V2='$compose_v2'"
+    fi
     own_pid >/dev/null || return 0
     echo "export DOCKER_HOST='$own_host'"
     echo "export TESTCONTAINERS_RYUK_DISABLED=true"
@@ -191,5 +238,5 @@ up) up ;;
 images) images ;;
 env) print_env ;;
 down) down ;;
-*) sed -n '2,/^# SURVEIL_DOCKERD/s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,/^# SURVEIL_COMPOSE/s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

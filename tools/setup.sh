@@ -69,6 +69,9 @@ test-tools)
     ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"
     # programs under test are shown a wall clock that jumps
     ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
+    # the network camera of the tests runs on Debian's own Python, as the bindings do
+    /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null ||
+        missing="$missing python3-gi gir1.2-gst-rtsp-server-1.0"
     [ -z "$missing" ] || apt_install $missing ||
         fail "The tests use real programs that are missing here. Run: sudo apt-get install$missing"
     ;;

@@ -8,6 +8,7 @@ import pytest
 
 from tests.hil.bench import Bench
 from tests.hil.lines import GpioSimLines, JumperLines, Lines
+from tests.hil.listener import Listener
 from tests.rig.brokers import Address, native_broker
 
 
@@ -18,8 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--jumper",
         action="append",
         metavar="SENSOR:DRIVE",
-        help="BCM pins that a wire joins, sensor first; default 17:23; repeat for a second",
+        help="BCM pins that a wire joins, sensor first; default 17:23; repeat for more",
     )
+    parser.addoption("--camera", type=Path, metavar="DEVICE", help="a V4L2 camera of a real Pi")
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +47,28 @@ def bench(lines: Lines) -> Iterator[Bench]:
         yield bench
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Address]:
-    """A real Mosquitto beside the service."""
-    with native_broker(tmp_path) as address:
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    """A real Mosquitto beside the services."""
+    with native_broker(tmp_path_factory.mktemp("broker")) as address:
         yield address
+
+
+@pytest.fixture
+def listener(broker: Address) -> Iterator[Listener]:
+    """A subscriber of the test's own."""
+    with closing(Listener(broker)) as listener:
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def camera(request: pytest.FixtureRequest) -> Path:
+    """A V4L2 camera: vivid's on the virtual Pi, where it must be; on a real one if named."""
+    if request.config.getoption("--rig", None) == "virtual":
+        device = Path("/dev/video0")
+    elif request.config.getoption("--camera") is not None:
+        device = request.config.getoption("--camera")
+    else:
+        pytest.skip("no camera; name one: --camera /dev/video0")
+    assert device.is_char_device(), f"{device} is no camera"
+    return device

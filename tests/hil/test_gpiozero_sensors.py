@@ -9,10 +9,33 @@ from surveil_adapters.gpio.pin_factory import open_pin_factory
 from surveil_core.errors import SensorUnavailable
 from tests.contracts.sensors import SensorsContract, motion_on
 from tests.hil.bench import Bench
+from tests.hil.lines import Lines, interrupts_at
 
 
 class TestGpiozeroSensors(SensorsContract):
     """The contract, on real lines."""
+
+
+@pytest.mark.parametrize("pull", ["up", "down"])
+def test_the_pull_holds_a_line_that_nothing_drives(pull: str, bench: Bench, lines: Lines) -> None:
+    """Whatever was there before, the kernel biases the line as the configuration says."""
+    pin = bench.pins[0]
+    bench.drive(pin, high=pull == "down")
+    bench.make_sensors(motion_on(pin, pull=pull)).open()
+    assert lines.is_high_undriven(pin) is (pull == "up")
+
+
+def test_each_edge_comes_by_an_interrupt(bench: Bench) -> None:
+    """The kernel counts one interrupt of this line for each edge that is told: nobody polls."""
+    sensor = motion_on(bench.pins[0])
+    sensors = bench.make_sensors(sensor)
+    sensors.open()
+    before = interrupts_at(sensor.pin)
+    for high in [True, False] * 3:
+        bench.drive(sensor.pin, high=high)
+    edges = [sensors.next_edge(bench.timeout_s) for _ in range(6)]
+    assert [edge.active for edge in edges if edge is not None] == [True, False] * 3
+    assert interrupts_at(sensor.pin) - before == 6
 
 
 def test_opening_leaves_no_trace_in_the_working_directory(

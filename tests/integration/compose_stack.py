@@ -1,7 +1,8 @@
 """The stack of `deploy/compose.yaml`, brought up and typed at as a person would.
 
 Commands run in a pseudo-terminal: `docker compose exec` behaves differently without one,
-and an endless command is ended as a person ends it, by Ctrl+C.
+and an endless command is ended as a person ends it, by Ctrl+C. What `docker compose` is
+depends on the environment: the installed one, or the v2 that SURVEIL_COMPOSE_V2 names.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ HEALTH_LIMIT_S = 180.0
 CTRL_C = b"\x03"
 CTRL_C_GRACE_S = 10.0
 POLL_S = 0.5
+WARNING = re.compile(r"\bwarn|deprecat|obsolete", re.IGNORECASE)
 
 
 class StackError(AssertionError):
@@ -141,6 +143,18 @@ class ComposeStack:
         with self.open_terminal(command) as terminal:
             return terminal.wait(limit_s)
 
+    def type_well(self, command: str, limit_s: float = 60.0) -> str:
+        """Type a command that must succeed without a warning, and return what it printed.
+
+        Raises:
+            StackError: it failed, warned of something or still runs after `limit_s`.
+        """
+        typed = self.type(command, limit_s)
+        if typed.status or WARNING.search(typed.output):
+            shown = f"{typed.output[-8000:]}[exit status {typed.status}]"
+            raise StackError(f"failed, or warned:\n$ {command}\n{shown}")
+        return typed.output
+
     def type_until_printed(self, command: str, pattern: str, limit_s: float) -> Typed:
         """Type a command again and again until it succeeds and prints `pattern`."""
         deadline = time.monotonic() + limit_s
@@ -192,12 +206,28 @@ def _absent(pattern: str, limit_s: float, command: str, output: str) -> str:
     return f"{pattern!r} did not appear in {limit_s:.0f} s:\n$ {command}\n{output}"
 
 
-def why_not() -> str | None:
+def env_with_compose(binary: Path, config_dir: Path) -> dict[str, str]:
+    """An environment in which `docker compose` is this binary, of compose v2.
+
+    Raises:
+        StackError: there is no such file.
+    """
+    if not binary.is_file():
+        raise StackError(f"SURVEIL_COMPOSE_V2={binary} is no file; name compose's v2 binary")
+    plugin = config_dir / "cli-plugins" / "docker-compose"
+    plugin.parent.mkdir(parents=True)
+    plugin.symlink_to(binary.absolute())
+    return os.environ | {"DOCKER_CONFIG": str(config_dir)}
+
+
+def why_not(env: Mapping[str, str]) -> str | None:
     """What is missing to bring the stack up, in words, or None."""
     if shutil.which("docker") is None:
         return "no docker command; try tools/docker_engine.sh up"
     for command in ("docker info", "docker compose version"):
-        answer = subprocess.run(command.split(), capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            command.split(), capture_output=True, text=True, check=False, env=env
+        )
         if answer.returncode:
             return f"{command} failed ({answer.stderr.strip()}); try tools/docker_engine.sh up"
     if taken := [str(port) for port in PORTS if _is_taken(port)]:
@@ -211,22 +241,20 @@ def _is_taken(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def running_stack() -> Iterator[ComposeStack]:
+def running_stack(env: Mapping[str, str]) -> Iterator[ComposeStack]:
     """Build and start the stack under a project name of its own; at the end remove it all."""
-    stack = ComposeStack(
-        os.environ
-        | {
-            "COMPOSE_PROJECT_NAME": "surveil-test",
-            "COMPOSE_FILE": "compose.yaml",
-            "SURVEIL_HEALTH_INTERVAL": "2s",
-        }
-    )
+    own = {
+        "COMPOSE_PROJECT_NAME": "surveil-test",
+        "COMPOSE_FILE": "compose.yaml",
+        "SURVEIL_HEALTH_INTERVAL": "2s",
+    }
+    stack = ComposeStack({**env, **own})
     try:
-        for step in ("docker compose build", "docker compose up -d"):
-            typed = stack.type(step, BUILD_LIMIT_S)
-            if typed.status:
-                raise StackError(f"$ {step}\n{typed.output[-8000:]}")
+        built = stack.type("docker compose build", BUILD_LIMIT_S)
+        if built.status:  # its warnings are those of apt, pip and npm, about other things
+            raise StackError(f"$ docker compose build\n{built.output[-8000:]}")
+        stack.type_well("docker compose up -d", HEALTH_LIMIT_S)
         stack.wait_until_healthy()
         yield stack
     finally:
-        stack.type("docker compose down -v --remove-orphans", 120)
+        stack.type_well("docker compose down -v --remove-orphans", 120)

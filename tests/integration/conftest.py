@@ -16,6 +16,15 @@ def pytest_report_header() -> str:
     return f"surveil: broker and mock backend are {choose_broker(os.environ)} (real Mosquitto)"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what talks to a broker or a mock backend: `-m broker` runs these alone."""
+    for item in items:
+        if isinstance(item, pytest.Function) and {"broker", "mock_backend"} & set(
+            item.fixturenames
+        ):
+            item.add_marker("broker")
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
     """A real Mosquitto, from the PATH or in a container."""

@@ -3,6 +3,9 @@
 The stack is the real one: `deploy/compose.yaml` on a Docker engine. Without an engine, or with
 the specification's ports in use, these tests are skipped, saying why;
 SURVEIL_TEST_DOCKER=required makes that a failure.
+
+They run with the installed `docker compose`, then again with the compose v2 that
+SURVEIL_COMPOSE_V2 names, if any: Debian 12 installs docker-compose 1.29.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,12 +29,14 @@ from tests.integration.compose_stack import (
     ComposeStack,
     Terminal,
     Typed,
+    env_with_compose,
     running_stack,
     why_not,
 )
 
 BACKEND = "http://127.0.0.1:8000"
 PI = "http://127.0.0.1:8080"
+COMPOSES = ("installed", "v2") if os.environ.get("SURVEIL_COMPOSE_V2") else ("installed",)
 STEP_LIMIT_S = 60.0
 VIDEO_LIMIT_S = 120.0  # the clip of ten seconds, and those that were asked for before it
 
@@ -47,7 +53,6 @@ PUBLISH_200_KB = (
     "head -c 200000 /dev/zero | tr '\\0' x"
     " | docker compose exec -T mqtt-broker mosquitto_pub -q 1 -t sensor/button -s"
 )
-ON_A_PI = "SURVEIL_GPIO_GID=993 docker compose -f compose.yaml -f compose.pi.yaml"
 LAST_OF_A_CLIP = (
     "docker compose logs capture-video"
     " | grep -E 'Démarrage enregistrement vidéo|Vidéo enregistrée' | tail -n 1"
@@ -169,16 +174,35 @@ docker compose exec capture-video sqlite3 /data/surveillance.db \
 )
 
 
+@pytest.fixture(scope="module", params=COMPOSES)
+def compose(request: pytest.FixtureRequest) -> str:
+    """Which `docker compose`: the installed one, or the v2 that SURVEIL_COMPOSE_V2 names."""
+    which: str = request.param
+    return which
+
+
 @pytest.fixture(scope="module")
-def stack() -> Iterator[ComposeStack]:
+def stack(compose: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeStack]:
     """The stack, healthy, with the specification's test message published."""
-    if reason := why_not():
+    env = dict(os.environ)
+    if compose == "v2":
+        binary = Path(env["SURVEIL_COMPOSE_V2"])
+        env = env_with_compose(binary, tmp_path_factory.mktemp("docker"))
+    if reason := why_not(env):
         if os.environ.get("SURVEIL_TEST_DOCKER") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
-    with running_stack() as stack:
-        assert stack.type(PUBLISH_TEST_123).status == 0
+    with running_stack(env) as stack:
+        stack.type_well(PUBLISH_TEST_123)
         yield stack
+
+
+def test_v2_is_among_them(stack: ComposeStack, compose: str) -> None:
+    """Compose v2 is tested, and is not the installed 1.29 under another name."""
+    is_v1 = stack.type_well("docker compose version --short").startswith("1.")
+    if is_v1 and COMPOSES == ("installed",):
+        pytest.skip("SURVEIL_COMPOSE_V2 names no compose v2: only docker-compose 1.29 is tested")
+    assert not is_v1 or compose == "installed"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -245,24 +269,54 @@ def test_no_container_runs_as_root(stack: ComposeStack, service: str) -> None:
     assert int(user.output) > 0
 
 
+def test_no_process_can_gain_privileges(stack: ComposeStack) -> None:
+    """No set-user-ID program in a container helps whoever breaks into it."""
+    for service in SERVICES:
+        status = stack.type_well(f"docker compose exec {service} grep NoNewPrivs /proc/1/status")
+        assert status.split() == ["NoNewPrivs:", "1"]
+
+
+def test_a_restarted_service_comes_back(stack: ComposeStack) -> None:
+    """`docker compose restart` leaves a healthy service behind."""
+    stack.type_well("docker compose restart sensor-motion")
+    stack.wait_until_healthy()
+
+
+# --- the files that deploy/.env chooses from -------------------------------------------
+
+
 def test_a_pi_needs_no_camera(stack: ComposeStack) -> None:
     """`compose.pi.yaml` gives the sensors their GPIO, and requires no camera to start."""
-    shown = stack.type(f"{ON_A_PI} config")
-    assert shown.status == 0, shown.output
-    assert shown.output.count("/dev/gpiochip0:/dev/gpiochip0") == 3
-    assert "SURVEIL_CAMERA__SOURCE: auto" in shown.output
-    assert "simulated" not in shown.output
-    assert "/dev/video0:/dev/video0" not in shown.output
+    services = configured(stack, "compose.yaml:compose.pi.yaml")
+    assert host_paths(services).count("/dev/gpiochip0") == 3
+    assert "SURVEIL_CAMERA__SOURCE: auto" in services
+    assert "simulated" not in services
+    assert "/dev/video0" not in host_paths(services)
 
 
-def test_a_camera_takes_the_place_of_the_words(stack: ComposeStack) -> None:
+@pytest.mark.parametrize("others", ["", "compose.pi.yaml:"], ids=["computer", "pi"])
+def test_a_camera_takes_the_place_of_the_words(stack: ComposeStack, others: str) -> None:
     """`compose.camera.yaml` adds the device, with or without a Pi's file before it."""
-    for command in (ON_A_PI, "docker compose -f compose.yaml"):
-        shown = stack.type(f"{command} -f compose.camera.yaml config")
-        assert shown.status == 0, shown.output
-        assert "SURVEIL_CAMERA__SOURCE: auto" in shown.output
-        assert "/dev/video0:/dev/video0" in shown.output
-        assert "simulation/video0" not in shown.output
+    services = configured(stack, f"compose.yaml:{others}compose.camera.yaml")
+    assert "SURVEIL_CAMERA__SOURCE: auto" in services
+    assert host_paths(services).count("/dev/video0") == 2  # the device, and its place
+    assert "simulation/video0" not in services
+
+
+def configured(stack: ComposeStack, files: str) -> str:
+    """The services that `docker compose config` makes of these files, without a warning."""
+    command = f"COMPOSE_FILE={files} SURVEIL_GPIO_GID=993 docker compose config"
+    found = re.search(r"^services:\n((?: .*\n)+)", stack.type_well(command), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def host_paths(services: str) -> list[str]:
+    """The devices and files of this machine that services are given, as 1.29 and v2 write them.
+
+    1.29 writes `- /dev/video0:/dev/video0`, v2 `source: /dev/video0`.
+    """
+    return re.findall(r"^ +(?:- )?(?:source: )?(/[^\s:]+)", services, re.MULTILINE)
 
 
 # --- the checklist ------------------------------------------------------------------

@@ -67,7 +67,14 @@ def rtsp_source(url: str, format: VideoFormat, clock: Clock) -> ProgramSource:
     """
 
     def arguments(_: VideoFormat) -> Sequence[str]:
-        camera = ffmpeg.input(url, rtsp_transport="tcp", timeout=_NETWORK_TIMEOUT_US, **_QUIET)
+        camera = ffmpeg.input(
+            url,
+            rtsp_transport="tcp",
+            timeout=_NETWORK_TIMEOUT_US,
+            # Else ffmpeg measures the frame rate for 5 s, and then gives all that at once.
+            fpsprobesize=0,
+            **_QUIET,
+        )
         # The first filter makes Annex B; the second repeats SPS and PPS from the SDP.
         filters = "h264_mp4toannexb,dump_extra"
         return _command(camera["v:0"], {"c:v": "copy", "bsf:v": filters})

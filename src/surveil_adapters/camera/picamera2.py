@@ -1,11 +1,16 @@
 """A Raspberry Pi's camera through picamera2, without a program in between.
 
 picamera2 comes with Raspberry Pi OS (`apt install python3-picamera2`) and is imported
-only when the camera opens. Its `H264Encoder` is the hardware encoder where the board
-has one and libx264 elsewhere (Pi 5).
+only when the camera opens. Its `H264Encoder` is the hardware encoder where it reports
+one (Pi 4, Zero 2), and libx264 elsewhere (Pi 5).
 """
 
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+from attrs import evolve
 
 from surveil_adapters.camera.annexb import AccessUnitSplitter
 from surveil_adapters.camera.unit_queue import UnitQueue
@@ -15,6 +20,9 @@ from surveil_core.video import AccessUnit, VideoFormat
 
 _FIRST_PICTURE_WITHIN_S = 6.0
 _POLL_S = 0.1
+_NAME = "picamera2"
+_HARDWARE_ENCODER = Path("/dev/video11")
+"""What picamera2's hardware encoder opens."""
 
 
 class FrameSink:
@@ -46,33 +54,38 @@ class FrameSink:
 
 
 class Picamera2Source:
-    """The first camera that libcamera knows. A `VideoSource`."""
+    """The first camera that libcamera knows. A `VideoSource`.
+
+    Once open, `name` says which encoder was chosen: `picamera2 (hardware H.264)` or
+    `picamera2 (software H.264)`.
+    """
 
     def __init__(self, format: VideoFormat, clock: Clock) -> None:
-        self.name = "picamera2"
+        self.name = _NAME
         self.simulated = False
         self.format = format
+        self._asked_format = format
         self._clock = clock
         self._camera: Any = None
-        self._recording = False
+        self._encoder: Any = None
         self._queue: UnitQueue | None = None
 
     def open(self) -> None:
-        """Start the camera and wait for its first picture. Raises `CameraUnavailable`."""
+        """Start the camera and wait for its first picture; learn the true picture size.
+
+        Raises `CameraUnavailable`.
+        """
         self.close()
         try:
-            from picamera2 import Picamera2
-        except ImportError as error:
-            raise CameraUnavailable(str(error)) from error
-        try:
-            self._camera = Picamera2()
+            self._camera = _first_camera()
+            self._configure()
             self._queue = self._start()
             self._await_first_picture(self._queue)
-        except CameraUnavailable:
-            self.close()
-            raise
         except Exception as error:  # picamera2 lets through whatever libcamera raises
-            self.close()
+            with suppress(Exception):  # a broken camera may not close; what broke it is told
+                self.close()
+            if isinstance(error, CameraUnavailable):
+                raise
             raise CameraUnavailable(f"{type(error).__name__}: {error!s:.200}") from error
 
     def read(self, timeout_s: float) -> AccessUnit | None:
@@ -84,29 +97,34 @@ class Picamera2Source:
     def close(self) -> None:
         """Stop encoding and give the camera back. Closing twice is safe."""
         camera, self._camera = self._camera, None
-        recording, self._recording = self._recording, False
+        encoder, self._encoder = self._encoder, None
         self._queue = None
+        self.name = _NAME
         if camera is None:
             return
         try:
-            if recording:
-                camera.stop_recording()
+            _stop(camera, encoder)
         finally:
             camera.close()
 
-    def _start(self) -> UnitQueue:
-        from picamera2.encoders import H264Encoder
-
-        queue = UnitQueue.for_format(self.format)
+    def _configure(self) -> None:
+        asked = self._asked_format
+        has_rate = "FrameDurationLimits" in self._camera.camera_controls
         self._camera.configure(
             self._camera.create_video_configuration(
-                main={"size": (self.format.width, self.format.height), "format": "YUV420"},
-                controls={"FrameRate": self.format.fps},
+                main={"size": (asked.width, asked.height), "format": "YUV420"},
+                controls={"FrameRate": asked.fps} if has_rate else {},
             )
         )
-        encoder = H264Encoder(repeat=True, iperiod=self.format.fps)
-        self._camera.start_recording(encoder, _output_to(FrameSink(queue, self._clock)))
-        self._recording = True
+        width, height = self._camera.camera_configuration()["main"]["size"]
+        self.format = evolve(asked, width=width, height=height)
+
+    def _start(self) -> UnitQueue:
+        queue = UnitQueue.for_format(self.format)
+        kind, self._encoder = _encoder_for(self.format)
+        _name_a_rate(self._camera, self.format.fps)
+        self._camera.start_recording(self._encoder, _output_to(FrameSink(queue, self._clock)))
+        self.name = f"{_NAME} ({kind} H.264)"
         return queue
 
     def _await_first_picture(self, queue: UnitQueue) -> None:
@@ -116,6 +134,58 @@ class Picamera2Source:
                 raise CameraUnavailable(f"no picture within {_FIRST_PICTURE_WITHIN_S:g} s")
             if self._clock.wait_s(0):
                 raise CameraUnavailable("asked to stop before the first picture")
+
+
+def _first_camera() -> Any:
+    """Take libcamera's first camera. Raises `CameraUnavailable` where there is none.
+
+    Without one, picamera2's constructor would leave a pipe open at each try.
+    """
+    try:
+        from picamera2 import Picamera2
+    except ImportError as error:
+        raise CameraUnavailable(str(error)) from error
+    if not Picamera2.global_camera_info():
+        raise CameraUnavailable("libcamera knows no camera; check its cable")
+    return Picamera2()
+
+
+def _encoder_for(format: VideoFormat) -> tuple[str, Any]:
+    """Choose the encoder that picamera2 reports; return its kind with it.
+
+    picamera2 takes every computer but a Pi 5 for one with the hardware encoder, so that
+    one must be there as well.
+    """
+    from picamera2.encoders import H264Encoder, LibavH264Encoder
+
+    if issubclass(H264Encoder, LibavH264Encoder) or not _HARDWARE_ENCODER.exists():
+        return "software", LibavH264Encoder(repeat=True, iperiod=format.fps)
+    return "hardware", H264Encoder(repeat=True, iperiod=format.fps)
+
+
+def _name_a_rate(camera: Any, fps: int) -> None:
+    """Give picamera2 the rate that it looks up in every camera; not all have one to set.
+
+    Those film at their own rate.
+    """
+    frame_us = 1_000_000 // fps
+    limits = SimpleNamespace(min=frame_us, max=frame_us, default=frame_us)
+    camera.camera_ctrl_info.setdefault("FrameDurationLimits", (None, limits))
+
+
+def _stop(camera: Any, encoder: Any) -> None:
+    """Stop picamera2's threads, also those that a failure has left behind.
+
+    Its event loop comes first: once that has died, say of an encoder's error,
+    `stop_recording` would wait for it for ever.
+    """
+    if camera.started:
+        camera.stop_preview()
+    if encoder in camera.encoders:
+        camera.stop_recording()
+    elif encoder is not None and encoder.running:
+        with suppress(Exception):  # only half there, and what broke its start is told
+            encoder.stop()
 
 
 def _output_to(sink: FrameSink) -> Any:

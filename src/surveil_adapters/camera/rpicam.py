@@ -1,4 +1,9 @@
-"""The Raspberry Pi's own camera program, under its new name and its old one."""
+"""The Raspberry Pi's own camera program, under its new name and its old one.
+
+Only options that `libcamera-vid` 1.0 (2022) knows are given, since an unknown one ends
+the program. A Pi 5 has no encoder chip: there the program uses libx264 through libav,
+if it was built with it (the `-lite` packages are not).
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,36 +15,55 @@ from surveil_core.video import VideoFormat
 PROGRAMS = ("rpicam-vid", "libcamera-vid")
 """Since Raspberry Pi OS bookworm, and before."""
 
+ENCODER_NAME_FILE = Path("/sys/class/video4linux/video11/name")
+"""Says `bcm2835-codec-encode` up to the Pi 4. On a Pi 5 it may be some USB camera's."""
+
 _FIRST_PICTURE_WITHIN_S = 6.0
-_HARDWARE_ENCODER = Path("/dev/video11")
+_ENCODER_NAME = "bcm2835-codec-encode"
 
 
-def rpicam_source(program: str, format: VideoFormat, clock: Clock) -> ProgramSource:
-    """Build the source that runs `program`, one of `PROGRAMS`."""
+def rpicam_source(
+    program: str,
+    format: VideoFormat,
+    clock: Clock,
+    *,
+    encoder_name_file: Path = ENCODER_NAME_FILE,
+) -> ProgramSource:
+    """Build the source that runs `program`, one of `PROGRAMS` or the path of one."""
     return ProgramSource(
-        name=program,
+        name=Path(program).name,
         simulated=False,
         format=format,
         clock=clock,
-        arguments=_arguments_of(program),
+        arguments=_arguments_of(program, encoder_name_file),
         first_picture_within_s=_FIRST_PICTURE_WITHIN_S,
     )
 
 
-def _arguments_of(program: str) -> Callable[[VideoFormat], Sequence[str]]:
+def _arguments_of(program: str, encoder_name_file: Path) -> Callable[[VideoFormat], Sequence[str]]:
     def arguments(format: VideoFormat) -> list[str]:
         return [
-            *(program, "-t", "0", "-n", "--codec", "h264"),
+            *(program, "--timeout", "0", "--nopreview", "--codec", "h264"),
             *("--width", str(format.width), "--height", str(format.height)),
             *("--framerate", str(format.fps), "--intra", str(format.fps)),
             *("--inline", "--flush"),
-            *_software_encoder_options(),
-            *("-o", "-"),
+            *(() if _has_encoder_chip(encoder_name_file) else _SOFTWARE_ENCODER_OPTIONS),
+            *("--output", "-"),
         ]
 
     return arguments
 
 
-def _software_encoder_options() -> tuple[str, ...]:
-    """A Pi 5 encodes with libav, which cannot guess a format from the name `-`."""
-    return () if _HARDWARE_ENCODER.exists() else ("--libav-format", "h264")
+_SOFTWARE_ENCODER_OPTIONS = (
+    # libav cannot guess a format from the name `-`
+    *("--libav-format", "h264"),
+    # else libx264 makes B-frames, and pictures would not come in the order of their times
+    *("--profile", "baseline"),
+)
+
+
+def _has_encoder_chip(encoder_name_file: Path) -> bool:
+    try:
+        return encoder_name_file.read_text().strip() == _ENCODER_NAME
+    except OSError:
+        return False

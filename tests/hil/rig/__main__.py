@@ -4,14 +4,18 @@ import argparse
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from tests.hil.rig.cache import RigBroken, cache_to_ourselves, say
+from tests.hil.rig.guest import VIVID, Guest
 from tests.hil.rig.lgpio import lgpio_folder
 from tests.hil.rig.machine import run_in_guest, set_up
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT_S = 900.0
+NOT_HERE = "tests/hil/picamera2"
+"""Has a rig of its own."""
 
 
 def main() -> int:
@@ -19,15 +23,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.hil.rig", description=__doc__)
     parser.add_argument("--rig", choices=("virtual", "jumper"), default="virtual")
     options, pytest_arguments = parser.parse_known_args()
-    suite = [sys.executable, "-m", "pytest", "tests/hil", "--rig", options.rig, *pytest_arguments]
+    suite = [sys.executable, "-m", "pytest", "tests/hil", f"--ignore={NOT_HERE}"]
+    suite += ["-p", "no:cacheprovider", "--rig", options.rig, *pytest_arguments]
     if options.rig == "jumper":
         return subprocess.run(suite, cwd=ROOT, check=False).returncode
     try:
         with cache_to_ourselves():
             set_up()
             environment = _environment(lgpio_folder())
-        command = [*suite, "-p", "no:cacheprovider"]
-        return run_in_guest(command, environment, cwd=ROOT, timeout_s=TIMEOUT_S)
+        _compile_modules()
+        if status := _collect(suite):
+            return status
+        return run_in_guest(
+            Guest(
+                command=suite,
+                environment=environment,
+                cwd=ROOT,
+                timeout_s=TIMEOUT_S,
+                modules=("gpio_sim", VIVID),
+            )
+        )
     except RigBroken as error:
         say(f"BROKEN: {error}")
         return 1
@@ -42,7 +57,29 @@ def _environment(lgpio: Path) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join([str(lgpio), f"{ROOT}/src", str(ROOT)]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONFAULTHANDLER": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
+
+
+def _compile_modules() -> None:
+    """Compile all modules here, since the emulated processor takes minutes for it.
+
+    Its status is not asked for: packages hold files that are no module of this Python,
+    and where nothing may be written the guest compiles for itself.
+    """
+    folders = [sysconfig.get_path("purelib"), *(str(ROOT / n) for n in ("src", "apps", "tests"))]
+    command = [sys.executable, "-m", "compileall", "-qq", "-j", "0", "-x", "node_modules"]
+    subprocess.run([*command, *folders], check=False)
+
+
+def _collect(suite: list[str]) -> int:
+    """Have pytest compile the tests, and find out in a second what is wrong with them."""
+    environment = dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    command = [*suite, "--collect-only", "-qq"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True)
+    if done.returncode:
+        sys.stdout.buffer.write(done.stdout + done.stderr)
+    return done.returncode
 
 
 if __name__ == "__main__":

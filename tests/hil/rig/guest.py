@@ -1,20 +1,49 @@
 """What the guest does from its first instruction on, and the archive it boots from."""
 
+import shlex
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
+from attrs import frozen
+
+from tests.hil.rig.kernel import in_load_order, plain_name
+
+VIVID = "vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0"
+"""A webcam at /dev/video0; it shows a clock."""
+
+_BASE_MODULES = ("9p", "9pnet_virtio", "overlay", "configfs")
 _DIR, _FILE = stat.S_IFDIR | 0o755, stat.S_IFREG | 0o755
 
-INIT = r"""#!/bin/busybox sh
+
+@frozen(kw_only=True)
+class Guest:
+    """One boot: run `command` in `cwd` with exactly `environment`, then power off.
+
+    `root` is the host's folder that becomes the guest's `/`, read-only under a layer of
+    RAM. `modules` are kernel modules to load, each with its parameters after it.
+    """
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    cwd: Path
+    timeout_s: float
+    modules: tuple[str, ...] = ("gpio_sim",)
+    root: Path = Path("/")
+    memory_mib: int = 1024
+    cpus: int = 1
+
+
+_INIT = r"""#!/bin/busybox sh
 BB=/bin/busybox
 $BB mount -t proc proc /proc; $BB mount -t sysfs sysfs /sys; $BB mount -t devtmpfs dev /dev
-for module in $($BB cat /mods/order); do
-  $BB insmod /mods/$module || echo "hil: insmod $module failed"
-done
+while read module parameters; do
+  $BB insmod /mods/$module $parameters || { echo "hil: insmod $module failed"; $BB poweroff -f; }
+done < /mods/order
 OPTIONS=trans=virtio,version=9p2000.L,msize=262144
 $BB mount -t 9p -o $OPTIONS,cache=loose,ro hostroot /ro || $BB poweroff -f
 
-# the host's own root, read-only, under a layer of RAM
+# a folder of the host as root, read-only, under a layer of RAM
 $BB mount -t tmpfs tmpfs /rw; $BB mkdir /rw/up /rw/work
 $BB mount -t overlay -o lowerdir=/ro,upperdir=/rw/up,workdir=/rw/work overlay /new \
   || $BB poweroff -f
@@ -26,38 +55,56 @@ $BB mount -t 9p -o $OPTIONS hilshare /new/run/hil
 $BB ip link set lo up
 
 # the Pi: a bank of 58 lines on gpiochip0 ...
-BANK=/new/sys/kernel/config/gpio-sim/pi
-$BB mkdir -p $BANK/bank
-echo 58 > $BANK/bank/num_lines; echo pinctrl-bcm2711 > $BANK/bank/label; echo 1 > $BANK/live
+SIM=/new/sys/kernel/config/gpio-sim
+if [ -d $SIM ]; then
+  $BB mkdir -p $SIM/pi/bank
+  echo 58 > $SIM/pi/bank/num_lines; echo pinctrl-bcm2711 > $SIM/pi/bank/label; echo 1 > $SIM/pi/live
+fi
 # ... and the revision by which gpiozero knows a Pi 4B
 ( $BB cat /new/proc/cpuinfo; echo; echo "Revision	: c03114" ) > /new/dev/shm/cpuinfo
 $BB mount --bind /new/dev/shm/cpuinfo /new/proc/cpuinfo
 exec $BB switch_root /new /bin/sh /run/hil/command
 """
 
-COMMAND = r"""#!/bin/sh
+_COMMAND = r"""#!/bin/sh
 : > /run/hil/booted
 ( cd {cwd} && env -i {environment} {command} ) </dev/null >/dev/hvc0 2>&1
 status=$?
 # killed by a signal: the kernel knows where
-[ $status -lt 128 ] || {busybox} dmesg | {busybox} tail -n 5 >/dev/hvc0
+[ $status -lt 128 ] || /run/hil/busybox dmesg | /run/hil/busybox tail -n 5 >/dev/hvc0
 echo $status > /run/hil/status
-exec {busybox} poweroff -f
+exec /run/hil/busybox poweroff -f
 """
 
 
-def initramfs(busybox: bytes, modules: Iterable[tuple[str, bytes]]) -> bytes:
+def script(guest: Guest) -> str:
+    """Write what the guest runs once its root is there."""
+    return _COMMAND.format(
+        cwd=shlex.quote(str(guest.cwd)),
+        environment=shlex.join(f"{k}={v}" for k, v in guest.environment.items()),
+        command=shlex.join(guest.command),
+    )
+
+
+def initramfs(guest: Guest, busybox: bytes) -> bytes:
     """Pack init, busybox and the modules."""
-    modules = list(modules)
-    entries = [(name, _DIR, b"") for name in ("bin", "proc", "sys", "dev", "ro", "rw", "new")]
-    entries += [
-        ("mods", _DIR, b""),
-        ("bin/busybox", _FILE, busybox),
-        ("init", _FILE, INIT.encode()),
-    ]
-    entries.append(("mods/order", _FILE, " ".join(name for name, _ in modules).encode()))
-    entries += [(f"mods/{name}", _FILE, content) for name, content in modules]
-    return _newc([*entries, ("TRAILER!!!", 0, b"")])
+    parameters_of: dict[str, str] = {}
+    for line in (*_BASE_MODULES, *guest.modules):
+        name, _, parameters = line.partition(" ")
+        parameters_of[plain_name(name)] = parameters
+    modules = in_load_order(list(parameters_of))
+    order = "".join(f"{name}.ko {parameters_of.get(name, '')}\n" for name, _ in modules)
+    return _newc(
+        [
+            *((name, _DIR, b"") for name in ("bin", "proc", "sys", "dev", "ro", "rw", "new")),
+            ("mods", _DIR, b""),
+            ("bin/busybox", _FILE, busybox),
+            ("init", _FILE, _INIT.encode()),
+            ("mods/order", _FILE, order.encode()),
+            *((f"mods/{name}.ko", _FILE, content) for name, content in modules),
+            ("TRAILER!!!", 0, b""),
+        ]
+    )
 
 
 def _newc(entries: Iterable[tuple[str, int, bytes]]) -> bytes:

@@ -1,39 +1,109 @@
-"""The guest's kernel: Debian's own, plus gpio-sim, which Debian does not ship."""
+"""The guest's kernel: Debian's own, plus modules that Debian does not ship."""
 
 import lzma
 import re
 import shutil
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
+
+from attrs import frozen
 
 from tests.hil.rig import debian
 from tests.hil.rig.cache import RigBroken, cache_dir, run, say
 
-WANTED_MODULES = ("9p", "9pnet_virtio", "overlay", "configfs")
-_IMAGE_FILES = ("./boot/vmlinuz*", "*/kernel/fs/*", "*/kernel/net/9p/*", "*/kernel/lib/*")
-_SOURCES = ("drivers/gpio/gpio-sim.c", "kernel/irq/irq_sim.c")
+_IMAGE_FILES = (
+    "./boot/vmlinuz*",
+    *(f"*/kernel/{part}/*" for part in ("fs", "lib", "net/9p", "drivers/media")),
+)
 
 
-def fetch_kernel() -> tuple[Path, list[tuple[str, bytes]]]:
-    """Have the kernel image, and its modules in the order in which they load."""
-    work = cache_dir() / "kernel"
-    shutil.rmtree(work, ignore_errors=True)
+@frozen(kw_only=True)
+class SourceModule:
+    """A module to build from Debian's kernel source: `files` in it, `objects` to link."""
+
+    name: str
+    files: tuple[str, ...]
+    objects: tuple[str, ...]
+
+
+GPIO_SIM = SourceModule(
+    name="gpio-sim",
+    files=("drivers/gpio/gpio-sim.c", "kernel/irq/irq_sim.c"),
+    objects=("gpio-sim-main.o", "irq_sim.o"),
+)
+_VIMC = "drivers/media/test-drivers/vimc/vimc"
+_VIMC_PARTS = ("capture", "common", "core", "debayer", "lens", "scaler", "sensor", "streamer")
+VIMC = SourceModule(
+    name="vimc",
+    files=(
+        *(f"{_VIMC}-{part}.c" for part in _VIMC_PARTS),
+        *(f"{_VIMC}-{part}.h" for part in ("common", "streamer")),
+    ),
+    objects=tuple(f"vimc-{part}.o" for part in _VIMC_PARTS),
+)
+BUILT_MODULES = (GPIO_SIM, VIMC)
+
+
+def vmlinuz() -> Path:
+    """Say where the kernel is."""
+    return cache_dir() / "vmlinuz"
+
+
+def fetch_kernel() -> None:
+    """Put the kernel and its modules, Debian's and the built ones, into the cache."""
+    work, modules = cache_dir() / "kernel", _modules_dir()
+    for folder in (work, modules):
+        shutil.rmtree(folder, ignore_errors=True)
+    modules.mkdir()
     image = debian.kernel_image()
     say(f"kernel {image}")
     debian.unpack([image], work / "image", only=_IMAGE_FILES)
-    gpio_sim = _build_gpio_sim(image, work)
-    modules = _in_load_order(work / "image", WANTED_MODULES)
-    modules.append(("gpio_sim.ko", gpio_sim.read_bytes()))
-    vmlinuz = cache_dir() / "vmlinuz"
-    shutil.copy(next((work / "image/boot").glob("vmlinuz-*")), vmlinuz)
+    for path in (work / "image").rglob("*.ko*"):
+        shutil.move(path, modules / path.name)
+    for built in _build_modules(image, work):
+        shutil.copy(built, modules)
+    shutil.copy(next((work / "image/boot").glob("vmlinuz-*")), vmlinuz())
     shutil.rmtree(work)
-    return vmlinuz, modules
 
 
-def _build_gpio_sim(image: str, work: Path) -> Path:
-    for tool in ("make", "gcc"):
-        if shutil.which(tool) is None:
-            raise RigBroken(f"{tool} is needed to build gpio-sim: sudo apt-get install {tool}")
+def in_load_order(wanted: Sequence[str]) -> list[tuple[str, bytes]]:
+    """Read modules and what they depend on from the cache, so the guest needs no depmod.
+
+    Raises `RigBroken` naming a module that is not there.
+    """
+    paths = {plain_name(path.name.split(".ko")[0]): path for path in _modules_dir().iterdir()}
+    ordered: dict[str, bytes] = {}
+
+    def visit(name: str) -> None:
+        if name in ordered:
+            return
+        if name not in paths:
+            raise RigBroken(f"kernel module {name!r} is not in {_modules_dir()}; name others there")
+        path = paths[name]
+        content = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
+        found = re.search(rb"\0depends=([^\0]+)\0", content)
+        for dependency in found.group(1).decode().split(",") if found else ():
+            visit(plain_name(dependency))
+        ordered[name] = content
+
+    for name in wanted:
+        visit(plain_name(name))
+    return list(ordered.items())
+
+
+def plain_name(name: str) -> str:
+    """Write a module's name as the kernel does."""
+    return name.replace("-", "_")
+
+
+def _modules_dir() -> Path:
+    return cache_dir() / "modules"
+
+
+def _build_modules(image: str, work: Path) -> list[Path]:
+    tools = ["make", "gcc"]
+    debian.require("to build modules", tools, lambda: all(map(shutil.which, tools)))
     release = image.removeprefix("linux-image-")
     version = release.removesuffix("-amd64")
     headers = work / "headers"
@@ -42,28 +112,47 @@ def _build_gpio_sim(image: str, work: Path) -> Path:
         headers,
     )
     source = _unpack_source(".".join(release.split(".")[:2]), work / "source")
-    module = work / "module"
-    module.mkdir()
-    shutil.copy(source / _SOURCES[0], module / "gpio_sim_main.c")
-    (module / "irq_sim.c").write_text(_for_a_module((source / _SOURCES[1]).read_text()))
-    (module / "Kbuild").write_text("obj-m := gpio-sim.o\ngpio-sim-y := gpio_sim_main.o irq_sim.o\n")
     build = next((headers / "usr/src").glob("linux-headers-*-amd64"))
     common = next((headers / "usr/src").glob("linux-headers-*-common"))
     (build / "Makefile").write_text(f"include {common}/Makefile\n")  # Debian's is absolute
-    run("make", "-s", "-C", build, f"M={module}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
-    say("gpio-sim built")
-    return module / "gpio-sim.ko"
+    return [_build(module, source, build, work / module.name) for module in BUILT_MODULES]
 
 
-def _for_a_module(irq_sim: str) -> str:
-    """`irq_to_desc` is not exported to modules; these two together do the same."""
-    return irq_sim.replace("irq_to_desc(irqnum)", "irq_data_to_desc(irq_get_irq_data(irqnum))")
+def _build(module: SourceModule, source: Path, build: Path, folder: Path) -> Path:
+    folder.mkdir()
+    for file in module.files:
+        shutil.copy(source / file, folder)
+    if module is GPIO_SIM:
+        _make_two_files_one_module(folder)
+    if module is VIMC:
+        _make_the_sensor_small(folder)
+    (folder / "Kbuild").write_text(
+        f"obj-m := {module.name}.o\n{module.name}-y := {' '.join(module.objects)}\n"
+    )
+    run("make", "-s", "-C", build, f"M={folder}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
+    say(f"{module.name} built")
+    return folder / f"{module.name}.ko"
+
+
+def _make_two_files_one_module(folder: Path) -> None:
+    """Neither part may be named like the whole, and `irq_to_desc` is not for modules."""
+    (folder / "gpio-sim.c").rename(folder / "gpio-sim-main.c")
+    irq_sim = folder / "irq_sim.c"
+    to_desc = "irq_data_to_desc(irq_get_irq_data(irqnum))"  # does the same
+    irq_sim.write_text(irq_sim.read_text().replace("irq_to_desc(irqnum)", to_desc))
+
+
+def _make_the_sensor_small(folder: Path) -> None:
+    """1080p, which libcamera would ask of it, takes an emulated processor a second."""
+    common = folder / "vimc-common.h"
+    text = common.read_text().replace("FRAME_MAX_WIDTH 4096", "FRAME_MAX_WIDTH 320")
+    common.write_text(text.replace("FRAME_MAX_HEIGHT 2160", "FRAME_MAX_HEIGHT 240"))
 
 
 def _unpack_source(series: str, into: Path) -> Path:
     top = f"linux-source-{series}"
     debian.unpack([top], into, only=("*linux-source*.tar.xz",))
-    wanted = {f"{top}/{name}" for name in _SOURCES}
+    wanted = {f"{top}/{file}" for module in BUILT_MODULES for file in module.files}
     with tarfile.open(next((into / "usr/src").glob("*.tar.xz"))) as tar:
         for member in tar:  # stops as soon as all are out: the whole takes a minute
             if member.name in wanted:
@@ -72,24 +161,3 @@ def _unpack_source(series: str, into: Path) -> Path:
             if not wanted:
                 break
     return into / top
-
-
-def _in_load_order(tree: Path, wanted: tuple[str, ...]) -> list[tuple[str, bytes]]:
-    """Order modules by their own `depends=`, so the guest needs no depmod."""
-    paths = {p.name.split(".ko")[0].replace("-", "_"): p for p in tree.rglob("*.ko*")}
-    ordered: dict[str, bytes] = {}
-
-    def visit(name: str) -> None:
-        name = name.replace("-", "_")
-        if name in ordered or name not in paths:
-            return  # loaded before, or built into the kernel
-        path = paths[name]
-        content = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
-        found = re.search(rb"\0depends=([^\0]*)\0", content)
-        for dependency in found.group(1).decode().split(",") if found else ():
-            visit(dependency)
-        ordered[name] = content
-
-    for name in wanted:
-        visit(name)
-    return [(f"{name}.ko", content) for name, content in ordered.items()]

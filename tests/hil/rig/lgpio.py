@@ -11,7 +11,8 @@ import sysconfig
 import zipfile
 from pathlib import Path
 
-from tests.hil.rig.cache import RigBroken, cache_dir, run, say
+from tests.hil.rig import debian
+from tests.hil.rig.cache import cache_dir, run, say
 
 VERSION = "0.2.2.0"
 SWIG = "swig<4.3"
@@ -23,7 +24,7 @@ def lgpio_folder() -> Path:
     """Have a folder for `PYTHONPATH` with lgpio in it, built unless it is there."""
     folder = cache_dir() / f"lgpio-{VERSION}-{sys.implementation.cache_tag}"
     if not folder.exists():
-        _check_compiler()
+        debian.require("to compile lgpio", ["gcc", "python3-dev"], _have_compiler)
         work = cache_dir() / "lgpio-build"
         wheel = _build_wheel(work)
         partial = folder.with_suffix(".partial")
@@ -37,13 +38,9 @@ def lgpio_folder() -> Path:
     return folder
 
 
-def _check_compiler() -> None:
+def _have_compiler() -> bool:
     header = Path(sysconfig.get_path("include")) / "Python.h"
-    if shutil.which("gcc") is None or not header.exists():
-        raise RigBroken(
-            f"lgpio must be compiled here: gcc and {header} are needed; "
-            "run: sudo apt-get install gcc python3-dev"
-        )
+    return shutil.which("gcc") is not None and header.exists()
 
 
 def _build_wheel(work: Path) -> Path:

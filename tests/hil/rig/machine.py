@@ -1,19 +1,18 @@
 """The virtual Pi: set up once into the cache, then booted to run one command."""
 
 import os
-import shlex
 import shutil
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from tests.hil.rig import debian, guest
-from tests.hil.rig.cache import NICE, RigBroken, cache_dir, say
-from tests.hil.rig.kernel import fetch_kernel
+from tests.hil.rig import debian, kernel
+from tests.hil.rig.cache import RigBroken, cache_dir, say
+from tests.hil.rig.guest import Guest, initramfs, script
 
 QEMU = "qemu-system-x86_64"
-_STAMP = "ready-1"
+_STAMP = "ready-3"
 """Raise the number when what is in the cache changes its meaning."""
 
 
@@ -31,35 +30,28 @@ def set_up() -> None:
     if shutil.which(QEMU) is None:
         debian.unpack(debian.qemu_packages(), cache / "qemu")
         say("qemu unpacked")
-    _, modules = fetch_kernel()
-    (cache / "initramfs").write_bytes(guest.initramfs(_busybox().read_bytes(), modules))
+    kernel.fetch_kernel()
     (cache / _STAMP).touch()
     say("virtual Pi set up")
 
 
-def run_in_guest(
-    command: list[str], environment: dict[str, str], *, cwd: Path, timeout_s: float
-) -> int:
-    """Boot, run `command` in `cwd`, print what it prints and return its status.
+def run_in_guest(guest: Guest) -> int:
+    """Boot, run the guest's command, print what it prints and return its status.
 
     Raises `RigBroken` when the guest does not boot or does not end in time.
     """
     with tempfile.TemporaryDirectory(prefix="surveil-hil-") as folder:
         share = Path(folder)
-        (share / "command").write_text(
-            guest.COMMAND.format(
-                cwd=shlex.quote(str(cwd)),
-                environment=shlex.join(f"{k}={v}" for k, v in environment.items()),
-                command=shlex.join(command),
-                busybox=_busybox(),
-            )
-        )
+        busybox = cache_dir() / "busybox/bin/busybox"
+        shutil.copy(busybox, share / "busybox")
+        (share / "initramfs").write_bytes(initramfs(guest, busybox.read_bytes()))
+        (share / "command").write_text(script(guest))
         began_s = time.monotonic()
         try:
             subprocess.run(
-                _qemu_command(share),
+                _qemu_command(guest, share),
                 env=_qemu_environment(),
-                timeout=timeout_s,
+                timeout=guest.timeout_s,
                 stdin=subprocess.DEVNULL,
                 check=True,
             )
@@ -70,10 +62,6 @@ def run_in_guest(
             raise RigBroken(f"the guest {stage}; its console says:\n{_console(share)}")
         say(f"the guest ran for {time.monotonic() - began_s:.1f} s")
         return int((share / "status").read_text())
-
-
-def _busybox() -> Path:
-    return cache_dir() / "busybox/bin/busybox"
 
 
 def _console(share: Path) -> str:
@@ -94,23 +82,24 @@ def _qemu_program() -> list[str]:
     return [f"{usr}/bin/{QEMU}", "-L", f"{usr}/share/qemu", "-L", f"{usr}/share/seabios"]
 
 
-def _qemu_command(share: Path) -> list[str]:
+def _qemu_command(guest: Guest, share: Path) -> list[str]:
     """Say QEMU's command line: no network, a console file, the command's output on stdout.
 
     QEMU emulates the processor: KVM inside a virtual machine was seen to hang here, and
     a rig that works everywhere in half a minute beats one that is fast somewhere.
     """
-    cache = cache_dir()
+    root_fs = f"local,id=root,path={guest.root},security_model=none,readonly=on,multidevs=remap"
     return [
-        *NICE, *_qemu_program(),
+        *_qemu_program(),
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-machine", "q35", "-accel", "tcg,tb-size=512", "-cpu", "max", "-m", "1G",
-        "-kernel", f"{cache}/vmlinuz", "-initrd", f"{cache}/initramfs",
+        "-machine", "q35", "-accel", "tcg,tb-size=512", "-cpu", "max",
+        "-m", f"{guest.memory_mib}M", "-smp", str(guest.cpus),
+        "-kernel", str(kernel.vmlinuz()), "-initrd", f"{share}/initramfs",
         "-append", "console=ttyS0 panic=-1 quiet mitigations=off tsc=reliable no_timer_check",
         "-chardev", f"file,id=console,path={share}/console", "-serial", "chardev:console",
         "-chardev", "stdio,id=output,signal=off",
         "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=output",
-        "-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap",
+        "-fsdev", root_fs,
         "-device", "virtio-9p-pci,fsdev=root,mount_tag=hostroot",
         "-fsdev", f"local,id=share,path={share},security_model=none",
         "-device", "virtio-9p-pci,fsdev=share,mount_tag=hilshare",

@@ -1,0 +1,65 @@
+"""What a process and its children use, read from Linux's `/proc`."""
+
+import os
+from pathlib import Path
+
+_PROC = Path("/proc")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def tree(pid: int) -> list[int]:
+    """List a process and all that descend from it; empty when it is gone."""
+    parents = _parents()
+    found = [pid] if pid in parents else []
+    for one in found:
+        found.extend(child for child, parent in parents.items() if parent == one)
+    return found
+
+
+def rss_mb(pid: int) -> float:
+    """Sum the resident memory of the tree, in MB of 1,000,000 bytes."""
+    return _sum_status_mb(pid, "VmRSS")
+
+
+def peak_rss_mb(pid: int) -> float:
+    """Sum the highest resident memory that each process of the tree has had."""
+    return _sum_status_mb(pid, "VmHWM")
+
+
+def cpu_s(pid: int) -> float:
+    """Sum the processor time of the tree since its start, in steps of 10 ms."""
+    return sum(_ticks(one) for one in tree(pid)) / _TICKS_PER_S
+
+
+def _sum_status_mb(pid: int, key: str) -> float:
+    return sum(_status_kib(one, key) for one in tree(pid)) * 1024 / 1e6
+
+
+def _status_kib(pid: int, key: str) -> int:
+    for line in _read(pid, "status").splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1])
+    return 0
+
+
+def _ticks(pid: int) -> int:
+    fields = _stat_fields(pid)
+    return int(fields[11]) + int(fields[12]) if fields else 0
+
+
+def _parents() -> dict[int, int]:
+    pids = [int(path.name) for path in _PROC.iterdir() if path.name.isdigit()]
+    stats = {pid: _stat_fields(pid) for pid in pids}
+    return {pid: int(fields[1]) for pid, fields in stats.items() if fields}
+
+
+def _stat_fields(pid: int) -> list[str]:
+    """Split `/proc/PID/stat` after the program's name, which may contain anything."""
+    return _read(pid, "stat").rpartition(")")[2].split()
+
+
+def _read(pid: int, name: str) -> str:
+    try:
+        return (_PROC / str(pid) / name).read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""  # it ended while we looked

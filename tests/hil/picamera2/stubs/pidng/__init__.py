@@ -1,0 +1,1 @@
+"""What Picamera2 imports to write raw pictures; no wheel of it exists, and we write none."""

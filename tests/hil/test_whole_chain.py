@@ -1,0 +1,111 @@
+"""The whole Pi's program on kernel devices: a line rises, and a video is in the database."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from tests.hil.edge import await_notices, edge_process, notices
+from tests.hil.lines import Lines
+from tests.hil.test_v4l2_camera import facts_of
+from tests.rig.brokers import Address
+from tests.rig.mock_backend import Handler
+
+FPS, PRE_ROLL_S, DURATION_S = 10, 1, 3
+
+SENSOR = """
+[[sensors]]
+kind = "motion"
+name = "PIR Cave"
+location = "Cave"
+pin = {pin}
+"""
+
+
+@pytest.fixture
+def backend() -> Iterator[str]:
+    """A backend's address, which answers 201. In this process: one start less to wait for."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def rows(database: Path, query: str) -> list[sqlite3.Row]:
+    """Ask the Pi's database."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.row_factory = sqlite3.Row
+        return connection.execute(query).fetchall()
+
+
+def posted(backend: str) -> list[dict[str, Any]]:
+    """Say what the backend was sent."""
+    with urlopen(f"{backend}/requests", timeout=60) as answer:
+        found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+
+def test_an_edge_becomes_a_row_a_video_and_a_post(
+    lines: Lines, camera: Path, broker: Address, backend: str, tmp_path: Path
+) -> None:
+    """Kernel line, Mosquitto, SQLite, kernel camera and HTTP: nothing in between is simulated."""
+    pin = lines.pins[0]
+    lines.drive(pin, high=False)
+    with edge_process(
+        sensors=SENSOR.format(pin=pin),
+        broker=broker,
+        folder=tmp_path,
+        settings={
+            "BRIDGE__BACKEND_URL": f"{backend}/api/events",
+            "CAMERA__SOURCE": "auto" if camera == Path("/dev/video0") else f"v4l2:{camera}",
+            "CAMERA__RESOLUTION": "320x180",
+            "CAMERA__FPS": FPS,
+            "RECORDING__PRE_ROLL_S": PRE_ROLL_S,
+            "RECORDING__DURATION_S": DURATION_S,
+            "WEB__PORT": 0,
+        },
+        awaits=dict.fromkeys(
+            ("sensor_ready", "bridge_ready", "surveillance_ready", "camera_ready"), 1
+        ),
+    ) as running:
+        lines.drive(pin, high=True)
+        [stored] = await_notices(running, "clip_stored")
+        await_notices(running, "post_delivered")
+        lines.drive(pin, high=False)
+        [published] = notices(running, "event_published")
+    [event] = rows(
+        tmp_path / "data/surveillance.db",
+        "SELECT * FROM evenement JOIN capteur USING (id_capteur)",
+    )
+    assert (event["event_id"], event["etat_capteur"]) == (published["event_id"], 1)
+    assert [event[column] for column in ("nom_capteur", "emplacement", "gpio_pin")] == [
+        "PIR Cave",
+        "Cave",
+        pin,
+    ]
+    [media] = rows(tmp_path / "data/surveillance.db", "SELECT * FROM media")
+    assert (media["id_media"], media["id_evenement"]) == (stored["row_id"], event["id_evenement"])
+    assert (media["resolution"], media["codec"]) == ("320x180", "h264")
+    _plays(media["video"], tmp_path / "clip.mp4", media["duree"])
+    [post] = posted(backend)
+    assert post["status"] == 201
+    assert post["body"]["details"]["event_id"] == event["event_id"]
+    assert post["body"]["details"]["data"] == {"gpio_pin": pin, "state": "HIGH"}
+
+
+def _plays(video: bytes, file: Path, duration_s: float) -> None:
+    """Decode a stored video: as long as its row says, with the pictures that this takes."""
+    file.write_bytes(video)
+    facts = facts_of(file)
+    assert float(facts["duration"]) == pytest.approx(duration_s, abs=1)
+    assert duration_s >= DURATION_S
+    assert int(facts["nb_read_frames"]) >= FPS * DURATION_S / 2

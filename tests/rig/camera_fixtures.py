@@ -1,0 +1,29 @@
+"""Fixtures for tests of cameras; a module takes them by naming this one in `pytest_plugins`."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from surveil_adapters.clock import SystemClock
+from tests.rig.camera import children, descriptors
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    """What a request to stop sets."""
+    return threading.Event()
+
+
+@pytest.fixture
+def clock(stop: threading.Event) -> SystemClock:
+    """The machine's clock."""
+    return SystemClock(stop)
+
+
+@pytest.fixture
+def nothing_is_left() -> Iterator[None]:
+    """No descriptor, thread or child process outlives a test."""
+    before = descriptors(), threading.active_count(), children()
+    yield
+    assert (descriptors(), threading.active_count(), children()) == before
