@@ -72,12 +72,14 @@ def faults(session: nox.Session) -> None:
     parser = argparse.ArgumentParser(prog="nox -s faults --")
     parser.add_argument("--seed", type=int, help="of the first run; default: random")
     parser.add_argument("--runs", type=int, default=1, help="each with the next seed")
+    parser.add_argument("--scale", default="1", help="of loads and faults")
     options, others = parser.parse_known_args(session.posargs)
     first = secrets.randbelow(10**6) if options.seed is None else options.seed
     _install(session, "integration", extra="edge")
     for seed in range(first, first + options.runs):
         session.log(f"fault suite, run {seed - first + 1} of {options.runs}: --seed {seed}")
-        session.run("pytest", "tests/integration/faults", "--seed", str(seed), *others)
+        chosen = ["--seed", str(seed), "--scale", options.scale]
+        session.run("pytest", "tests/integration/faults", *chosen, *others)
 
 
 @nox.session

@@ -49,6 +49,8 @@ def run(parts: EdgeParts, action: str, names: list[str]) -> bool:
         for name, stored in _all_letters(stores):
             sys.stdout.write(f"{_line(name, stored)}\n")
         return True
+    if not names:
+        raise ConfigurationError(f"dead-letters {action}: name letters, such as bridge-3, or all")
     if names == ["all"]:
         chosen = [name for name, _ in _all_letters(stores)]
     else:

@@ -14,11 +14,8 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from surveil_core.backoff import Backoff
-from surveil_core.errors import SensorUnavailable
 from surveil_core.notices import (
     HeartbeatFailed,
-    Notice,
-    SensorFailed,
     ServiceFailed,
     ServiceStopped,
 )
@@ -87,7 +84,7 @@ class ServiceLoop:
                     failures = 0
                 failures += 1
                 retry_in_s = self._backoff.delay_s(failures, random.random())
-                self._announcer.announce(self._failure(error, retry_in_s))
+                self._announce_failure(error, retry_in_s)
                 self._clock.wait_s(retry_in_s)
         self._forget_heartbeat()
         self._announcer.announce(ServiceStopped(service=self.name))
@@ -119,11 +116,11 @@ class ServiceLoop:
         with contextlib.suppress(OSError):  # the file is a sign of life, and there is none now
             self._heartbeat.unlink(missing_ok=True)
 
-    def _failure(self, error: Exception, retry_in_s: float) -> Notice:
-        if isinstance(error, SensorUnavailable):
-            return SensorFailed(service=self.name, reason=str(error), retry_in_s=retry_in_s)
+    def _announce_failure(self, error: Exception, retry_in_s: float) -> None:
         reason = f"{type(error).__name__}: {error}"
-        return ServiceFailed(service=self.name, reason=reason, retry_in_s=retry_in_s)
+        self._announcer.announce(
+            ServiceFailed(service=self.name, reason=reason, retry_in_s=retry_in_s)
+        )
 
 
 def run_until_stopped(

@@ -81,10 +81,11 @@ class EdgeServices(EdgeParts):
             journal = stack.enter_context(closing(self.journal(service)))
             publisher = stack.enter_context(closing(self.publisher(service, kind)))
             sensors = stack.enter_context(closing(self.sensors(specs, service)))
-            event_journal = self.event_journal(service, journal)
+            event_journal = stack.enter_context(closing(self.event_journal(service, journal)))
             sensing = SensingService(
                 service=service,
                 device_id=self.settings.device.id,
+                specs=specs,
                 sensors=sensors,
                 journal=event_journal,
                 outflow=JournalPublisher(
@@ -97,18 +98,13 @@ class EdgeServices(EdgeParts):
                 clock=self.clock,
                 announcer=self.announcer,
                 random_bytes=os.urandom,
+                random_unit=random.random,
             )
             for spec in specs:
                 self.announcer.announce(
                     greetings.sensor_starting(service, spec, simulated=self.is_simulated)
                 )
             publisher.open()
-            sensors.open()
-            for spec in specs:
-                sensing.start_warm_up(spec)
-                self.announcer.announce(
-                    notices.SensorReady(service=service, kind=kind, sensor_name=spec.name)
-                )
             yield sensing.step
 
     @contextmanager
@@ -165,7 +161,8 @@ class EdgeServices(EdgeParts):
             )
             bridging.start()
             inbox.open()
-            yield bridging.step
+            with closing(bridging):
+                yield bridging.step
 
     @contextmanager
     def surveillance(self) -> Iterator[Step]:
@@ -188,6 +185,7 @@ class EdgeServices(EdgeParts):
             ) as inbox,
         ):
             surveillance = SurveillanceService(
+                device_id=self.settings.device.id,
                 inbox=inbox,
                 store=store,
                 recorder=self.filming,

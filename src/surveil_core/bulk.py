@@ -29,7 +29,7 @@ MAX_BULK_EVENTS = 500
 
 MAX_BULK_BYTES = 8 * MAX_BODY_BYTES
 """Largest bulk body taken: 4 MiB, 500 events of 8 KiB each. What JSON says in few bytes may
-take twenty times as many once read, and the backend too runs on a Pi.
+take forty times as many once read, and the backend too runs on a Pi.
 """
 
 

@@ -3,6 +3,9 @@
 Closed, everything is sent. After `open_after` failures in a row, at once when there is no
 answer at all, or when the backend names a time (`Retry-After`), the circuit opens and
 nothing is sent for a while that grows. Then one run at a time probes, until one succeeds.
+
+A device that has not failed itself may probe at once, unless the backend named the time:
+otherwise one whose event makes the backend fail would speak for all.
 """
 
 import enum
@@ -38,14 +41,16 @@ class Circuit:
     failures: int = 0
     open_until_s: float | None = None
     probing: bool = False
+    named_by_backend: bool = False
 
-    def permission(self, *, at_s: float) -> Permission:
-        """Say what may be sent at an instant."""
+    def permission(self, *, at_s: float, has_failed: bool) -> Permission:
+        """Say what a device may send at an instant; `has_failed` is whether it did lately."""
         if self.open_until_s is None:
             return Permission.ALL
-        if self.probing or at_s < self.open_until_s:
+        if self.probing:
             return Permission.NOTHING
-        return Permission.ONE_PROBE
+        may_ask = not has_failed and not self.named_by_backend
+        return Permission.ONE_PROBE if may_ask or at_s >= self.open_until_s else Permission.NOTHING
 
 
 def after_sending(circuit: Circuit) -> Circuit:
@@ -84,7 +89,11 @@ def after_failure(
         return evolve(circuit, failures=failures)
     pause_s = pause_after(policy.backoff, failures, chance, retry_after_s)
     open_until_s = max(at_s + pause_s, circuit.open_until_s or 0.0)
-    return Circuit(failures=failures, open_until_s=open_until_s)
+    return Circuit(
+        failures=failures,
+        open_until_s=open_until_s,
+        named_by_backend=retry_after_s is not None,
+    )
 
 
 def pause_after(

@@ -47,5 +47,10 @@ def lane_after_failure(
 
 
 def lane_after_success(lane: Lane) -> Lane:
-    """Forget the failures. The patience that a slow backend needed stays."""
-    return evolve(lane, failures=0, retry_at_s=float("-inf"))
+    """Forget the failures. The patience that a slow backend needed goes by and by."""
+    return Lane(timeout_s=max(lane.timeout_s / 2, FIRST_TIMEOUT_S))
+
+
+def lane_after_outage(lane: Lane) -> Lane:
+    """End the pause: it was the backend that was away, for all devices."""
+    return evolve(lane, retry_at_s=float("-inf"))

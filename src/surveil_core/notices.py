@@ -200,7 +200,7 @@ class EventPublished(Notice):
 
 @frozen(kw_only=True)
 class EventKept(Notice):
-    """The broker is away; the event is in the journal and goes out when it is back."""
+    """The event is in the journal and goes out when its turn comes and the broker is there."""
 
     event_id: str
     topic: str
@@ -209,12 +209,12 @@ class EventKept(Notice):
 
 @frozen(kw_only=True)
 class JournalFull(Notice):
-    """The journal is at its quota: `given_up_events` were given up since the start.
+    """The journal is at its `limit`: `given_up_events` were given up since the start.
 
     With `kept_new` the oldest went, else the newest.
     """
 
-    max_bytes: int
+    limit: str
     given_up_events: int
     kept_new: bool
 
@@ -260,6 +260,14 @@ class BulkStarting(Notice):
     backend_url: str
     events: int
     device_id: str
+
+
+@frozen(kw_only=True)
+class BulkDeclined(Notice):
+    """The backend did not take many events at once; they go one by one."""
+
+    backend_url: str
+    reason: str
 
 
 @frozen(kw_only=True)

@@ -1,10 +1,11 @@
 """Which journal records go out, which may be forgotten: at-least-once past a dying broker.
 
-A broker that dies forgets what it had acknowledged and not yet saved, and consumers that
-it has forgotten miss what comes before they are back. So a record is kept for a while
-after its PUBACK, all that is kept goes out again on each new connection, and once more
-when the connection has lasted long enough for the consumers to have come back as well.
-Consumers know repeats by `(device_id, event_id)`.
+A broker that dies forgets what it had acknowledged and not yet saved. So a record is kept
+for a while after its PUBACK, and all that is kept goes out again on each new connection.
+
+A broker that does not remember us has lost its consumers as well: what comes before they
+are back goes to nobody. All goes out once more when they must have come back, and only a
+PUBACK after that counts. Consumers know repeats by `(device_id, event_id)`.
 """
 
 from collections.abc import Sequence
@@ -19,13 +20,16 @@ _BEFORE_ALL = -(2**63)
 class PublicationPolicy:
     """How long records are kept.
 
-    `settle_s` is longer than a consumer's longest pause between attempts (30 s).
-    `keep_s` is longer than the broker's autosave interval. `window` bounds what is out
+    `settle_s` is longer than a consumer takes to come back: a pause of 30 s, then 15 s to
+    connect.
+    `keep_s` is longer than the broker's autosave interval; where no connection lasts so
+    long, PUBACKs on `enough_connections` of them will do. `window` bounds what is out
     without its PUBACK; `forget_every_s` spares the disk.
     """
 
-    settle_s: float = field(default=40.0, validator=validators.ge(0))
+    settle_s: float = field(default=60.0, validator=validators.ge(0))
     keep_s: float = field(default=60.0, validator=validators.ge(0))
+    enough_connections: int = field(default=5, validator=validators.ge(1))
     window: int = field(default=100, validator=validators.ge(1))
     forget_every_s: float = field(default=10.0, validator=validators.ge(0))
 
@@ -41,16 +45,20 @@ class Publication:
     _is_settled: bool = field(default=False, init=False)
     _in_flight: set[int] = field(factory=set, init=False)
     _acknowledged_at_s: dict[int, float] = field(factory=dict, init=False)
+    _acknowledged_before: dict[int, int] = field(factory=dict, init=False)
     _forgot_at_s: float = field(default=float("-inf"), init=False)
 
-    def note_connection(self, connection: int | None, *, at_s: float) -> None:
-        """Begin a round on a new connection, and one more when it has settled."""
+    def note_connection(self, connection: int | None, *, is_remembered: bool, at_s: float) -> None:
+        """Begin a round on a new connection, and one more when it has settled.
+
+        It is settled at once where the broker remembers us.
+        """
         if connection != self._connection:
             self._connection = connection
             self._connected_at_s = at_s
-            self._is_settled = False
+            self._is_settled = is_remembered
             self._in_flight.clear()
-            self._acknowledged_at_s.clear()
+            self._count_acknowledged()
             self.begin_round()
         elif not self._is_settled and at_s - self._connected_at_s >= self.policy.settle_s:
             self._is_settled = True
@@ -88,9 +96,22 @@ class Publication:
             return ()
         self._forgot_at_s = at_s
         acknowledged = self._acknowledged_at_s.items()
-        return [key for key, since_s in acknowledged if at_s - since_s >= self.policy.keep_s]
+        old = {key for key, since_s in acknowledged if at_s - since_s >= self.policy.keep_s}
+        return sorted(old | self._often_acknowledged())
 
     def note_forgotten(self, record_ids: Sequence[int]) -> None:
         """Note that records have left the journal."""
         for record_id in record_ids:
             self._acknowledged_at_s.pop(record_id, None)
+            self._acknowledged_before.pop(record_id, None)
+
+    def _count_acknowledged(self) -> None:
+        """Take back the PUBACKs of the connection that has ended, and remember their number."""
+        for record_id in self._acknowledged_at_s:
+            before = self._acknowledged_before.get(record_id, 0)
+            self._acknowledged_before[record_id] = before + 1
+        self._acknowledged_at_s.clear()
+
+    def _often_acknowledged(self) -> set[int]:
+        counts = self._acknowledged_before.items()
+        return {key for key, count in counts if count >= self.policy.enough_connections}

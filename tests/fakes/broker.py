@@ -14,15 +14,18 @@ class FakePublisher:
     """Implements `Publisher`. `published` holds topics and payloads, oldest first.
 
     Connected from its opening, or when a test says `connect`, until it says `lose`. Each
-    message is acknowledged at once, or, with `holds_pubacks`, when a test says so.
+    message is acknowledged at once, or, with `holds_pubacks`, when a test says so. The broker
+    `remembers` the sessions of the connections that are told from then on.
     """
 
     wakeup: Wakeup | None = None
     holds_pubacks: bool = False
     is_connected: bool = True
+    remembers: bool = False
     published: list[tuple[str, bytes]] = field(factory=list, init=False)
     _number: int = field(default=1, init=False)
     _told: int | None = field(default=None, init=False)
+    _is_remembered: bool = field(default=False, init=False)
     _in_flight: deque[int] = field(factory=deque, init=False)
     _acknowledged: list[int] = field(factory=list, init=False)
 
@@ -51,9 +54,13 @@ class FakePublisher:
         if not self.is_connected:
             return None
         if self._told != self._number:
-            self._told = self._number
+            self._told, self._is_remembered = self._number, self.remembers
             self._acknowledged.clear()
         return self._number
+
+    def is_remembered(self) -> bool:
+        """Say what `remembers` was when the connection was told first."""
+        return self._is_remembered
 
     def publish(self, topic: str, payload: bytes, *, record_id: int) -> bool:
         """Keep a message, if the connection that was told last lives."""

@@ -137,6 +137,7 @@ class Chain:
             inbox=inbox,
             store=store,
             recorder=FakeRecorder(),
+            device_id=device_id,
             recorded_types=(),
             clock=self.clock,
             announcer=self.announcer,
@@ -166,7 +167,6 @@ class Chain:
         )
         service = self._sensing(name, device_id, sensors, publisher, stack)
         publisher.open()
-        sensors.open()
         stack.enter_context(closing(publisher))
         stack.enter_context(closing(sensors))
         stack.enter_context(running(service.step))
@@ -191,6 +191,7 @@ class Chain:
         return SensingService(
             service=name,
             device_id=device_id,
+            specs=self._sensors,
             sensors=sensors,
             journal=journal,
             outflow=JournalPublisher(
@@ -203,6 +204,7 @@ class Chain:
             clock=self.clock,
             announcer=self.announcer,
             random_bytes=self._count_up,
+            random_unit=lambda: 0.5,
         )
 
     def _count_up(self, size: int) -> bytes:

@@ -1,7 +1,13 @@
 """How long one device waits for the backend."""
 
 from surveil_core.backoff import Backoff
-from surveil_core.lane import MAX_TIMEOUT_S, Lane, lane_after_failure, lane_after_success
+from surveil_core.lane import (
+    MAX_TIMEOUT_S,
+    Lane,
+    lane_after_failure,
+    lane_after_outage,
+    lane_after_success,
+)
 
 
 def failed(lane: Lane, *, timed_out: bool = False, retry_after_s: float | None = None) -> Lane:
@@ -35,6 +41,15 @@ def test_silence_makes_it_more_patient() -> None:
 
 
 def test_success_ends_the_pause_and_keeps_the_patience() -> None:
-    """What the slow backend needed it will need again."""
-    lane = lane_after_success(failed(Lane(), timed_out=True))
+    """What the slow backend needed it may need again, but half of it will do next time."""
+    lane = failed(failed(Lane(), timed_out=True), timed_out=True)
+    assert lane.timeout_s == 40.0
+    lane = lane_after_success(lane)
     assert (lane.failures, lane.is_due(at_s=0.0), lane.timeout_s) == (0, True, 20.0)
+    assert lane_after_success(lane) == Lane()
+
+
+def test_end_of_an_outage_ends_the_pause_and_keeps_the_count() -> None:
+    """A device whose own event fails goes on with longer and longer pauses."""
+    lane = lane_after_outage(failed(failed(Lane())))
+    assert (lane.failures, lane.is_due(at_s=0.0)) == (2, True)

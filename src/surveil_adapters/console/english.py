@@ -88,7 +88,7 @@ WORDS = Words(
             f"⏸️  Waiting {x.min_interval_s:.1f}s before the next detection..."
         ),
         n.JournalFull: lambda x: (
-            f"⚠️  Journal full ({x.max_bytes} bytes): "
+            f"⚠️  Journal full ({x.limit}): "
             f"{'the oldest event is lost' if x.kept_new else 'the new event is lost'} "
             f"(lost so far: {x.given_up_events})"
         ),
@@ -110,6 +110,9 @@ WORDS = Words(
         ),
         n.BulkStarting: (
             "🌐 Sending {n.events} events of {n.device_id} at once to {n.backend_url}"
+        ),
+        n.BulkDeclined: (
+            "   {n.backend_url} does not take many at once: {n.reason}\n   → one by one"
         ),
         n.BulkDelivered: (
             "✅ Sent at once for {n.device_id}: {n.delivered} delivered, {n.refused} refused"

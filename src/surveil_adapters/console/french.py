@@ -103,7 +103,7 @@ WORDS = Words(
             f"⏸️  En attente de {x.min_interval_s:.1f}s avant prochaine détection..."
         ),
         n.JournalFull: lambda x: (
-            f"⚠️  Journal plein ({x.max_bytes} octets): "
+            f"⚠️  Journal plein ({x.limit}): "
             f"{'le plus ancien est perdu' if x.kept_new else 'le nouvel événement est perdu'} "
             f"(perdus jusqu'ici: {x.given_up_events})"
         ),
@@ -125,6 +125,9 @@ WORDS = Words(
         ),
         n.BulkStarting: (
             "🌐 Envoi groupé de {n.events} événements de {n.device_id} vers {n.backend_url}"
+        ),
+        n.BulkDeclined: (
+            "   Envoi groupé non pris par {n.backend_url}: {n.reason}\n   → un par un"
         ),
         n.BulkDelivered: (
             "✅ Envoi groupé de {n.device_id}: {n.delivered} livrés, {n.refused} refusés"

@@ -28,6 +28,12 @@ class Publisher(Protocol):
     def open(self) -> None:
         """Start connecting, for ever and in the background; does not wait."""
 
+    def is_remembered(self) -> bool:
+        """Whether the broker knew our session when the connection told last began.
+
+        It has not lost its state then, nor what it keeps for consumers that are away.
+        """
+
     def connection(self) -> int | None:
         """Number the live connection, from 1 and growing. None while there is none."""
 

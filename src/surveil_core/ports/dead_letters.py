@@ -30,7 +30,9 @@ class StoredLetter:
 class DeadLetters(Protocol):
     """What the command `dead-letters` works on, beside the running service.
 
-    Safe from any thread and from another process; all raise `StoreUnavailable`.
+    Safe from any thread and from another process; all raise `StoreUnavailable`. Those that
+    write raise `ConfigurationError` for a file that a later release wrote, and `DataLost`
+    for a row that the file will never take.
     """
 
     def list_letters(self, *, after: int = 0, limit: int = 100) -> Sequence[StoredLetter]:

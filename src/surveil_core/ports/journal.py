@@ -21,7 +21,11 @@ class JournalRecord:
 
 
 class Journal(Protocol):
-    """A durable, ordered file of messages. Used by one thread; all raise `StoreUnavailable`."""
+    """A durable, ordered file of messages. Used by one thread; all raise `StoreUnavailable`.
+
+    They raise `ConfigurationError` for a file that a later release wrote, and those that
+    write `DataLost` for a row that the file will never take.
+    """
 
     def append(self, records: Sequence[JournalRecord]) -> None:
         """Write records in one transaction: a power cut after the return cannot take them.

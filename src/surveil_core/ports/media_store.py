@@ -13,7 +13,9 @@ class MediaStore(Protocol):
         """Store a clip durably and return its row id.
 
         The first of `event_row_ids` triggered it; the others fell into it. Reads the
-        file in chunks. Raises `StoreUnavailable`.
+        file in chunks. Raises `StoreUnavailable`, `DataLost` when one of the events is gone
+        or the clip is larger than a field, `ConfigurationError` for a file that a later
+        release wrote, and `ValueError` when no event is named.
         """
 
     def close(self) -> None:

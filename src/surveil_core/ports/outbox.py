@@ -99,7 +99,11 @@ class OutboxCounters:
 
 
 class Outbox(Protocol):
-    """A durable queue for each device. Used by one thread; all raise `StoreUnavailable`."""
+    """A durable queue for each device. Used by one thread; all raise `StoreUnavailable`.
+
+    They raise `ConfigurationError` for a file that a later release wrote, and `commit`
+    `DataLost` for a row that the file will never take.
+    """
 
     def commit(self, changes: OutboxChanges) -> Committed:
         """Write all of it or nothing; it is on the disk when this returns."""

@@ -9,12 +9,16 @@ from surveil_core.events import EventType
 
 @frozen(kw_only=True)
 class Trigger:
-    """An event that may be filmed. `at_s` is its monotonic instant."""
+    """An event that may be filmed. `at_s` is when it came, in the clock's monotonic seconds.
+
+    `age_s` is how long before that it had happened, where that can be known.
+    """
 
     event_row_id: int
     event_id: str
     event_type: EventType
     at_s: float
+    age_s: float = 0.0
 
 
 class Recorder(Protocol):

@@ -19,7 +19,7 @@ from surveil_core.services.intake import sort_deliveries
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
 
 GROUP_MESSAGES = 100
-MAX_REMEMBERED_EVENTS = 1000
+MAX_REMEMBERED_EVENTS = 10_000
 
 
 @define(kw_only=True)
@@ -33,20 +33,20 @@ class AlertingService:
     announcer: Announcer
     location_by_device: Mapping[str, str] = field(factory=dict)
 
-    _shown: dict[tuple[str, str], None] = field(factory=dict, init=False)
+    _shown: dict[int, None] = field(factory=dict, init=False)
 
     def step(self, timeout_s: float) -> None:
         """Wait for messages and show them."""
         deliveries = self.inbox.receive(timeout_s, limit=GROUP_MESSAGES)
         found = sort_deliveries(deliveries, self.announcer, service=self.service)
         for _, event in found.events:
-            if event.key not in self._shown:
+            if hash(event.key) not in self._shown:
                 self.sink.emit(self._alert(event))
                 self._remember(event)
         self.inbox.acknowledge(deliveries)
 
     def _remember(self, event: SensorEvent) -> None:
-        self._shown[event.key] = None
+        self._shown[hash(event.key)] = None
         if len(self._shown) > MAX_REMEMBERED_EVENTS:
             del self._shown[next(iter(self._shown))]
 

@@ -58,6 +58,7 @@ class BridgingService:
     _commit_at_s: float = field(default=float("-inf"), init=False)
     _offer_at_s: float = field(default=float("-inf"), init=False)
     _is_full: bool = field(default=False, init=False)
+    _left_waiting: bool = field(default=False, init=False)
 
     def start(self) -> None:
         """Take up what an earlier life left in the outbox. Raises `StoreUnavailable`."""
@@ -76,8 +77,16 @@ class BridgingService:
                 self.start()
             self.dispatcher.dispatch()
             self._bury_unsendable()
+            self._failures = 0
         except StoreUnavailable as error:
             self._note_failure(error)
+
+    def close(self) -> None:
+        """Write down the answers that have come. Raises `StoreUnavailable`."""
+        self._settle_results()
+        if self._settled:
+            self.outbox.commit(self._changes(with_arrivals=False))
+            self._settled.clear()
 
     def _wait_s(self, timeout_s: float) -> float:
         at_s = self.clock.monotonic_s()
@@ -95,6 +104,7 @@ class BridgingService:
 
     def _take_arrivals(self) -> None:
         if self._arrivals.deliveries:
+            self._left_waiting = True
             return  # what is in hand comes first, for the order's sake
         deliveries = self.inbox.receive(0, limit=GROUP_MESSAGES)
         found = sort_deliveries(deliveries, self.announcer, service=self.service)
@@ -107,29 +117,30 @@ class BridgingService:
         if not is_offering and not self._settled:
             return
         committed = self.outbox.commit(self._changes())
-        self._failures = 0
         settled, self._settled = self._settled, {}
         self.dispatcher.finish(settled)
         self._acknowledge(committed)
         self._announce_full(committed)
 
-    def _changes(self) -> OutboxChanges:
+    def _changes(self, *, with_arrivals: bool = True) -> OutboxChanges:
+        arrivals = self._arrivals if with_arrivals else _Arrivals()
         settled = self._settled.values()
         return OutboxChanges(
             arrived=[
                 ArrivedEvent(event=event, topic=delivery.topic, payload=delivery.payload)
-                for delivery, event in self._arrivals.events
+                for delivery, event in arrivals.events
             ],
-            dead=self._arrivals.dead,
+            dead=arrivals.dead,
             delivered=[entry_id for one in settled for entry_id in one.delivered],
             refused=[entry for one in settled for entry in one.refused],
             at_utc=self.clock.now_utc(),
         )
 
     def _bury_unsendable(self) -> None:
-        refused = self.dispatcher.take_unsendable()
+        refused = self.dispatcher.unsendable()
         if refused:
             self.outbox.commit(OutboxChanges(refused=refused, at_utc=self.clock.now_utc()))
+            self.dispatcher.forget_unsendable()
 
     def _acknowledge(self, committed: Committed) -> None:
         """Send the PUBACKs of all but what a full outbox left with the broker."""
@@ -145,6 +156,9 @@ class BridgingService:
         self.dispatcher.note_waiting(event.device_id for _, event in taken)
         if held:
             self._offer_at_s = self.clock.monotonic_s() + HOLD_S
+        elif self._left_waiting:
+            self._left_waiting = False
+            self.wakeup.ring()  # those behind have rung already, in vain
 
     def _announce_taken(
         self, taken: Sequence[tuple[Delivery, SensorEvent]], verdicts: Sequence[Arrival]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attrs import define, field, frozen
 
+from surveil_core.bulk import MAX_BULK_EVENTS
 from surveil_core.circuit import (
     Circuit,
     CircuitPolicy,
@@ -19,9 +20,10 @@ from surveil_core.circuit import (
 )
 from surveil_core.delivery import BackendReply, Outcome, judge_reply
 from surveil_core.errors import BadMessage
-from surveil_core.lane import Lane, lane_after_failure, lane_after_success
+from surveil_core.lane import Lane, lane_after_failure, lane_after_outage, lane_after_success
 from surveil_core.messages import build_backend_body, idempotency_key, parse_sensor_message
 from surveil_core.notices import (
+    BulkDeclined,
     BulkDelivered,
     BulkStarting,
     Notice,
@@ -36,7 +38,7 @@ from surveil_core.ports.clock import Clock
 from surveil_core.ports.outbox import Outbox, OutboxEntry
 
 RUN_EVENTS = 50
-"""How many events a run has at most: what a crash lets the backend see a second time."""
+"""How many events a run has at most, but for bulk: what a crash lets the backend see twice."""
 
 RUN_BYTES = 1024 * 1024
 BULK_FROM_EVENTS = 5
@@ -74,7 +76,7 @@ class Dispatcher:
     _circuit: Circuit = field(factory=Circuit, init=False)
     _bulk_limit: int = field(default=0, init=False)
     _bulk_again_at_s: float = field(default=float("-inf"), init=False)
-    _unsendable: list[tuple[int, str]] = field(factory=list, init=False)
+    _unsendable: dict[int, tuple[str, str]] = field(factory=dict, init=False)
 
     def note_waiting(self, device_ids: Iterable[str]) -> None:
         """Name devices that have, or may have, waiting events."""
@@ -86,7 +88,8 @@ class Dispatcher:
         """Send what may go out now. Raises `StoreUnavailable`."""
         at_s = self.clock.monotonic_s()
         for device_id in self._due_devices(at_s):
-            permission = self._circuit.permission(at_s=at_s)
+            has_failed = self._lane(device_id).failures > 0
+            permission = self._circuit.permission(at_s=at_s, has_failed=has_failed)
             if permission is Permission.NOTHING or len(self._out) >= self.backend.max_runs:
                 return
             probes = permission is Permission.ONE_PROBE
@@ -107,14 +110,18 @@ class Dispatcher:
                     refused.append((posting.entry_id, f"HTTP {reply.status}: {reply.text}"))
             self._announce_reply(result.run, posting, reply)
         if result.run.as_bulk:
-            self._announce_bulk(result.run, len(delivered), len(refused))
+            self._announce_bulk(result, len(delivered), len(refused))
         self._learn(result, settled=len(delivered) + len(refused))
         return Settled(delivered=delivered, refused=refused)
 
-    def take_unsendable(self) -> Sequence[tuple[int, str]]:
-        """Hand over the entries that an earlier release took and this one cannot read."""
-        unsendable, self._unsendable = self._unsendable, []
-        return unsendable
+    def unsendable(self) -> Sequence[tuple[int, str]]:
+        """Name the entries that an earlier release took and this one cannot read, and why."""
+        return [(entry_id, reason) for entry_id, (_, reason) in self._unsendable.items()]
+
+    def forget_unsendable(self) -> None:
+        """Go on with what waits behind them: they are in the outbox no more."""
+        self.note_waiting(device_id for device_id, _ in self._unsendable.values())
+        self._unsendable.clear()
 
     def finish(self, device_ids: Iterable[str]) -> None:
         """Let devices have their next run: what `settle` said is in the outbox now."""
@@ -127,17 +134,26 @@ class Dispatcher:
         at_s = self.clock.monotonic_s()
         if not self._ready or len(self._out) >= self.backend.max_runs:
             return float("inf")
+        if self._circuit.probing:
+            return float("inf")
         if self._circuit.open_until_s is not None:
-            is_out = self._circuit.probing
-            return float("inf") if is_out else max(0.0, self._circuit.open_until_s - at_s)
+            (first, *_) = self._due_devices(at_s)
+            has_failed = self._lane(first).failures > 0
+            may_go = self._circuit.permission(at_s=at_s, has_failed=has_failed)
+            is_now = may_go is not Permission.NOTHING
+            return 0.0 if is_now else max(0.0, self._circuit.open_until_s - at_s)
         return max(0.0, min(self._lane(device).retry_at_s for device in self._ready) - at_s)
 
     # --- sending ----------------------------------------------------------------------
 
     def _due_devices(self, at_s: float) -> Sequence[str]:
-        """List devices in turn. A probe goes out whatever a device's own pause."""
+        """List devices in turn.
+
+        A probe goes out whatever a device's own pause, and first for those with the fewest
+        failures: one whose event makes the backend fail must not speak for the others.
+        """
         if self._circuit.open_until_s is not None:
-            return list(self._ready)
+            return sorted(self._ready, key=lambda device: self._lane(device).failures)
         return [device for device in self._ready if self._lane(device).is_due(at_s=at_s)]
 
     def _next_run(self, device_id: str, *, only_one: bool) -> Run | None:
@@ -161,7 +177,7 @@ class Dispatcher:
             try:
                 yield _posting(entry)
             except BadMessage as error:
-                self._unsendable.append((entry.entry_id, str(error)))
+                self._unsendable[entry.entry_id] = (entry.device_id, str(error))
 
     def _bulk_limit_now(self) -> int:
         return self._bulk_limit if self.clock.monotonic_s() >= self._bulk_again_at_s else 0
@@ -206,14 +222,20 @@ class Dispatcher:
             self._bulk_again_at_s = self.clock.monotonic_s() + BULK_PAUSE_S
         elif result.run.as_bulk and not is_whole:
             self._bulk_again_at_s = self.clock.monotonic_s() + BULK_RETRY_S
-        elif result.bulk_limit is not None:
-            self._bulk_limit = result.bulk_limit
+        elif result.bulk_limit is not None and result.bulk_limit >= BULK_FROM_EVENTS:
+            self._bulk_limit = min(result.bulk_limit, MAX_BULK_EVENTS)
 
     def _note_success(self, device_id: str) -> None:
+        """Close the circuit. Devices that failed while the backend was away need not wait on."""
         if self._circuit.open_until_s is not None:
-            self._lanes = {key: lane_after_success(lane) for key, lane in self._lanes.items()}
-        elif device_id in self._lanes:
-            self._lanes[device_id] = lane_after_success(self._lanes[device_id])
+            patience = self.policy.open_after
+            self._lanes = {
+                key: lane_after_outage(lane) if lane.failures < patience else lane
+                for key, lane in self._lanes.items()
+            }
+        lane = lane_after_success(self._lanes.pop(device_id, Lane()))
+        if lane != Lane():
+            self._lanes[device_id] = lane
         self._circuit = after_success(self._circuit)
 
     def _note_failure(self, result: RunResult, settled: int) -> None:
@@ -265,15 +287,24 @@ class Dispatcher:
                 PostDelivered(service=self.service, status=reply.status, event_id=posting.event_id)
             )
 
-    def _announce_bulk(self, run: Run, delivered: int, refused: int) -> None:
-        self.announcer.announce(
-            BulkDelivered(
-                service=self.service,
-                delivered=delivered,
-                refused=refused,
-                device_id=run.device_id,
+    def _announce_bulk(self, result: RunResult, delivered: int, refused: int) -> None:
+        if result.bulk_limit == 0:
+            self.announcer.announce(
+                BulkDeclined(
+                    service=self.service,
+                    backend_url=self.backend.url,
+                    reason=result.failure or "no reason given",
+                )
             )
-        )
+        elif delivered or refused:
+            self.announcer.announce(
+                BulkDelivered(
+                    service=self.service,
+                    delivered=delivered,
+                    refused=refused,
+                    device_id=result.run.device_id,
+                )
+            )
 
     def _lane(self, device_id: str) -> Lane:
         return self._lanes.get(device_id) or Lane()

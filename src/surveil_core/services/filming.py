@@ -68,8 +68,15 @@ class FilmingService:
         return PreRollRing(min_span_s=self.policy.pre_roll_s + TRIGGER_DELAY_S)
 
     def trigger(self, trigger: Trigger) -> None:
-        """Film this, or prolong the clip in hand. Never blocks and never raises."""
-        if trigger.event_type in self.policy.recorded_types and not self.triggers.put(trigger):
+        """Film this, or prolong the clip in hand. Never blocks and never raises.
+
+        What a film begun now would no longer show is not filmed.
+        """
+        if trigger.event_type not in self.policy.recorded_types:
+            return
+        if trigger.age_s > self.policy.duration_s:
+            self._fail(trigger, f"it happened {trigger.age_s:.0f} s ago: too late to film it")
+        elif not self.triggers.put(trigger):
             self._fail(trigger, "too many events wait to be filmed already")
 
     def open(self) -> None:

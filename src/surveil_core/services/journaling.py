@@ -66,8 +66,11 @@ class EventJournal:
     def accept(self, topic: str, payload: bytes) -> bool:
         """Take a message. False, announced and counted, where the quota forbids it."""
         record = JournalRecord(record_id=self._last_id + 1, topic=topic, payload=payload)
+        if len(self._unsaved) >= MAX_UNSAVED_RECORDS:
+            self._give_up(1, limit=f"{MAX_UNSAVED_RECORDS} events without a disk")
+            return False
         if not self._has_room(record.size_bytes):
-            self._give_up(1, kept_new=False)
+            self._give_up(1, limit=f"{self.quota.max_bytes} bytes")
             return False
         self._last_id = record.record_id
         self._unsaved.append(record)
@@ -80,6 +83,7 @@ class EventJournal:
             return
         try:
             self._number_unsaved()
+            self._drop_written()
             self.journal.append(tuple(self._unsaved))
         except StoreUnavailable as error:
             self._note_failure(error)
@@ -96,11 +100,21 @@ class EventJournal:
         """Read those that are in memory only; needs no disk."""
         return tuple(islice((r for r in self._unsaved if r.record_id > record_id), max(0, limit)))
 
-    def forget(self, record_ids: Sequence[int]) -> None:
-        """Remove saved and unsaved records. Raises `StoreUnavailable`."""
-        self.journal.forget(record_ids)
+    def forget(self, record_ids: Sequence[int]) -> bool:
+        """Remove records, first those in memory. False, announced, if the disk refuses."""
         gone = set(record_ids)
         self._unsaved = deque(r for r in self._unsaved if r.record_id not in gone)
+        try:
+            self.journal.forget(record_ids)
+        except StoreUnavailable as error:
+            self._note_failure(error)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Save once more what is in memory, though the disk has just refused it."""
+        self._retry_at_s = float("-inf")
+        self.save()
 
     def _number_unsaved(self) -> None:
         """Give provisional records their place behind the file's, once it can be read."""
@@ -113,9 +127,13 @@ class EventJournal:
         )
         self._last_id = last_id + len(self._unsaved)
 
+    def _drop_written(self) -> None:
+        """After a failure, look what the file has: a failed commit may be there after all."""
+        if self._failures:
+            last_id = self.journal.last_id()
+            self._unsaved = deque(r for r in self._unsaved if r.record_id > last_id)
+
     def _has_room(self, new_bytes: int) -> bool:
-        if len(self._unsaved) >= MAX_UNSAVED_RECORDS:
-            return False
         if self._is_pausing():
             return True
         try:
@@ -139,15 +157,15 @@ class EventJournal:
             dropped.append(record.record_id)
             excess_bytes -= record.size_bytes
         self.journal.forget(dropped)
-        self._give_up(len(dropped), kept_new=True)
+        self._give_up(len(dropped), limit=f"{self.quota.max_bytes} bytes", kept_new=True)
         return excess_bytes <= 0
 
-    def _give_up(self, count: int, *, kept_new: bool) -> None:
+    def _give_up(self, count: int, *, limit: str, kept_new: bool = False) -> None:
         self._given_up += count
         self.announcer.announce(
             JournalFull(
                 service=self.service,
-                max_bytes=self.quota.max_bytes,
+                limit=limit,
                 given_up_events=self._given_up,
                 kept_new=kept_new,
             )

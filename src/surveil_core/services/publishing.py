@@ -41,7 +41,10 @@ class JournalPublisher:
         """Note PUBACKs, publish what there is room for, forget what is old."""
         at_s = self.clock.monotonic_s()
         self.journal.save()
-        self.publication.note_connection(self.publisher.connection(), at_s=at_s)
+        connection = self.publisher.connection()
+        self.publication.note_connection(
+            connection, is_remembered=self.publisher.is_remembered(), at_s=at_s
+        )
         for record_id in self.publisher.take_acknowledged():
             self.publication.note_acknowledged(record_id, at_s=at_s)
         self._publish_waiting(at_s)
@@ -76,14 +79,9 @@ class JournalPublisher:
             return self.journal.unsaved_after(cursor, limit=limit)
 
     def _forget(self, at_s: float) -> None:
+        """Remove what is old. A disk that refuses is asked again after the usual time."""
         record_ids = self.publication.due_to_forget(at_s=at_s)
-        if not record_ids:
-            return
-        try:
-            self.journal.forget(record_ids)
-        except StoreUnavailable as error:
-            self._note_unreadable(error, at_s)
-        else:
+        if record_ids and self.journal.forget(record_ids):
             self.publication.note_forgotten(record_ids)
 
     def _note_unreadable(self, error: StoreUnavailable, at_s: float) -> None:

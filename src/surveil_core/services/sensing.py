@@ -3,12 +3,14 @@
 An accepted edge is in the journal before it is published, and goes out from there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from attrs import define, field
 
+from surveil_core.backoff import Backoff
 from surveil_core.debounce import DebouncePolicy, DebounceState, Verdict, judge_edge
+from surveil_core.errors import SensorUnavailable
 from surveil_core.events import SensorEvent, new_event_id
 from surveil_core.messages import build_sensor_message
 from surveil_core.notices import (
@@ -16,6 +18,8 @@ from surveil_core.notices import (
     EventDetected,
     EventKept,
     EventPublished,
+    SensorFailed,
+    SensorReady,
 )
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
@@ -30,30 +34,62 @@ BACKLOG_STEP_S = 0.02
 
 @define(kw_only=True)
 class SensingService:
-    """Turns the edges of one kind of sensor into events. One thread calls `step`."""
+    """Turns the edges of one kind of sensor into events. One thread calls `step`.
+
+    Sensors that cannot be had are tried again for ever; what is in the journal goes out
+    meanwhile.
+    """
 
     service: str
     device_id: str
+    specs: Sequence[SensorSpec]
     sensors: Sensors
     journal: EventJournal
     outflow: JournalPublisher
     clock: Clock
     announcer: Announcer
     random_bytes: Callable[[int], bytes]
+    random_unit: Callable[[], float]
+    backoff: Backoff = field(factory=lambda: Backoff(first_s=1.0))
+    _is_watching: bool = field(default=False, init=False)
+    _failures: int = field(default=0, init=False)
+    _claim_at_s: float = field(default=float("-inf"), init=False)
     _states: dict[SensorSpec, DebounceState] = field(factory=dict, init=False)
-
-    def start_warm_up(self, sensor: SensorSpec) -> None:
-        """Begin a sensor's warm-up now: its line has just been claimed."""
-        self._states[sensor] = DebounceState(started_at_s=self.clock.monotonic_s())
 
     def step(self, timeout_s: float) -> None:
         """Wait for one edge and deal with it; publish what waits."""
         if self.outflow.has_more:
             timeout_s = min(timeout_s, BACKLOG_STEP_S)
-        edge = self.sensors.next_edge(timeout_s)
-        if edge is not None:
-            self._judge(edge)
+        if self._is_watching or self._claim():
+            edge = self.sensors.next_edge(timeout_s)
+            if edge is not None:
+                self._judge(edge)
+        else:
+            self.clock.wait_s(timeout_s)
         self.outflow.pump()
+
+    def _claim(self) -> bool:
+        """Take the lines, unless they have just been refused. Their warm-up begins then."""
+        at_s = self.clock.monotonic_s()
+        if at_s < self._claim_at_s:
+            return False
+        try:
+            self.sensors.open()
+        except SensorUnavailable as error:
+            self._failures += 1
+            retry_in_s = self.backoff.delay_s(self._failures, self.random_unit())
+            self._claim_at_s = at_s + retry_in_s
+            self.announcer.announce(
+                SensorFailed(service=self.service, reason=str(error), retry_in_s=retry_in_s)
+            )
+            return False
+        self._is_watching = True
+        for spec in self.specs:
+            self._states[spec] = DebounceState(started_at_s=self.clock.monotonic_s())
+            self.announcer.announce(
+                SensorReady(service=self.service, kind=spec.kind, sensor_name=spec.name)
+            )
+        return True
 
     def _judge(self, edge: Edge) -> None:
         sensor = edge.sensor

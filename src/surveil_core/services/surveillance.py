@@ -29,6 +29,7 @@ class SurveillanceService:
     """
 
     service: str = "surveillance"
+    device_id: str
     inbox: Inbox
     store: EventStore
     recorder: Recorder
@@ -48,8 +49,8 @@ class SurveillanceService:
         stored = self._store_group(found)
         if stored is None:
             return
-        self.inbox.acknowledge(deliveries)
         self._follow_up(found, stored, at_s)
+        self.inbox.acknowledge(deliveries)
 
     def _follow_up(self, found: Sorted, stored: Sequence[StoredEvent | None], at_s: float) -> None:
         repeats = 0
@@ -144,5 +145,12 @@ class SurveillanceService:
                 event_id=event.event_id,
                 event_type=event.type,
                 at_s=at_s,
+                age_s=self._age_s(event),
             )
         )
+
+    def _age_s(self, event: SensorEvent) -> float:
+        """Say how long ago an event of this device happened; another's clock may be wrong."""
+        if event.device_id != self.device_id:
+            return 0.0
+        return max(0.0, (self.clock.now_utc() - event.occurred_at_utc).total_seconds())

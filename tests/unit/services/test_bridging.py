@@ -240,13 +240,33 @@ def test_full_outbox_may_give_up_the_oldest_loudly() -> None:
     assert (counters.received, counters.refused, counters.waiting) == (5, 3, 2)
 
 
-def test_unreadable_entry_becomes_a_dead_letter() -> None:
-    """What an earlier release took and this one cannot read holds up nothing."""
+def test_unreadable_entries_become_dead_letters_and_hold_up_nothing() -> None:
+    """What an earlier release took and this one cannot read; what is behind it goes out."""
     bench = Bench()
-    bench.outbox.entries.append(
-        OutboxEntry(entry_id=99, device_id="r1", event_id="e", topic=TOPIC, payload=b"{}")
-    )
-    bench.service.start()
-    bench.wait(0.5)
+    for number in range(60):
+        bench.outbox.entries.append(
+            OutboxEntry(
+                entry_id=1000 + number,
+                device_id=MOTION_EVENT.device_id,
+                event_id=f"e{number}",
+                topic=TOPIC,
+                payload=b"{}",
+            )
+        )
+    bench.carry(MESSAGE)
+    bench.wait(3.0)
     assert bench.outbox.entries == []
+    assert len(bench.outbox.box.letters) == 60
     assert "is missing" in bench.outbox.box.letters[0].reason
+    assert bench.outbox.counters().delivered == 1
+
+
+def test_answers_in_hand_are_written_down_on_stop() -> None:
+    """A clean stop repeats nothing."""
+    bench = Bench()
+    bench.inbox.put(TOPIC, MESSAGE)
+    bench.service.step(0.5)
+    assert bench.outbox.counters().waiting == 1
+    bench.service.close()
+    bench.service.close()
+    assert bench.outbox.counters().delivered == 1

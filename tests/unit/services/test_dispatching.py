@@ -8,7 +8,13 @@ from attrs import evolve
 from surveil_core.delivery import BackendReply
 from surveil_core.events import SensorEvent
 from surveil_core.messages import build_backend_body, build_sensor_message
-from surveil_core.notices import BulkDelivered, BulkStarting, PostPostponed, PostRefused
+from surveil_core.notices import (
+    BulkDeclined,
+    BulkDelivered,
+    BulkStarting,
+    PostPostponed,
+    PostRefused,
+)
 from surveil_core.ports.backend import RunResult
 from surveil_core.ports.outbox import ArrivedEvent, OutboxChanges, OutboxEntry
 from surveil_core.services.dispatching import (
@@ -300,7 +306,73 @@ def test_entry_that_cannot_be_read_any_more_is_put_aside() -> None:
     )
     bench.dispatcher.note_waiting(["r1"])
     bench.turn()
-    ((entry_id, reason),) = bench.dispatcher.take_unsendable()
+    ((entry_id, reason),) = bench.dispatcher.unsendable()
     assert entry_id == 99
     assert "is missing" in reason
-    assert bench.dispatcher.take_unsendable() == []
+    bench.dispatcher.forget_unsendable()
+    assert bench.dispatcher.unsendable() == []
+
+
+@pytest.mark.parametrize("failure", ["connection cut", None])
+def test_event_that_makes_the_backend_fail_holds_up_its_own_device_only(
+    failure: str | None,
+) -> None:
+    """For an hour another device's events get through within a second; its pauses grow."""
+    bench = Bench()
+    bench.backend.holds = True
+    bench.wait_for(events_of("bad", 1))
+    attempts, longest_wait_s = 0, 0.0
+    for event in events_of("good", 720):
+        bench.wait_for([event])
+        came_at_s = bench.clock.monotonic_s()
+        for _ in range(10):
+            bench.dispatcher.dispatch()
+            for run in list(bench.backend.out):
+                is_bad = run.device_id == "bad"
+                attempts += is_bad
+                replies = (BackendReply(status=500 if is_bad else 201),)
+                answered = RunResult(run=run, replies=replies)
+                cut = RunResult(run=run, failure=failure)
+                bench.backend.finish(run, cut if is_bad and failure else answered)
+                if not is_bad:
+                    longest_wait_s = max(longest_wait_s, bench.clock.monotonic_s() - came_at_s)
+            bench.turn()
+            bench.clock.advance(0.5)
+    assert longest_wait_s <= 1.0
+    assert attempts < 200
+
+
+def test_failures_of_a_device_are_forgotten_with_its_success() -> None:
+    """Nothing is kept for a device that works."""
+    bench = Bench(*replies(500))
+    bench.wait_for([MOTION_EVENT])
+    bench.turn()
+    bench.clock.advance(0.5)
+    bench.turn()
+    assert bench.dispatcher._lanes == {}
+
+
+def test_bulk_that_is_declined_is_told_with_its_reason() -> None:
+    """Not as a delivery of nothing."""
+    bench = Bench(bulk_limit=100)
+    bench.wait_for([MOTION_EVENT])
+    bench.turn()
+    bench.backend.holds = True
+    bench.wait_for(events_of("r2", 30))
+    bench.dispatcher.dispatch()
+    (run,) = bench.backend.out
+    bench.backend.finish(run, RunResult(run=run, failure="HTTP 413", bulk_limit=0))
+    bench.turn()
+    assert [notice.reason for notice in bench.announcer.of(BulkDeclined)] == ["HTTP 413"]
+    assert bench.announcer.of(BulkDelivered) == []
+
+
+@pytest.mark.parametrize(("offered", "largest"), [(3, 50), (100_000, 500)])
+def test_offered_limit_is_taken_within_reason(offered: int, largest: int) -> None:
+    """A tiny one is no help, and a huge one would be a huge request."""
+    bench = Bench(bulk_limit=offered)
+    bench.wait_for([MOTION_EVENT])
+    bench.turn()
+    bench.wait_for(events_of("r2", 700))
+    bench.turn()
+    assert len(bench.backend.runs[-1].postings) == largest

@@ -394,6 +394,26 @@ def test_an_event_without_a_clip_keeps_its_reason() -> None:
     assert rig.jobs.given_up == {1: "v4l2: no such device"}
 
 
+def test_an_event_that_happened_long_ago_is_not_filmed() -> None:
+    """A film begun now would show something else; the event says why it has none."""
+    rig = Rig()
+    rig.run(3.0)
+    for number, age_s in ((1, 3600.0), (2, 9.0)):
+        rig.promise(number)
+        rig.filming.trigger(
+            Trigger(
+                event_row_id=number,
+                event_id=f"evt-{number}",
+                event_type=EventType.MOTION_DETECTED,
+                at_s=rig.clock.monotonic_s(),
+                age_s=age_s,
+            )
+        )
+    rig.run(20.0)
+    assert rig.jobs.given_up == {1: "it happened 3600 s ago: too late to film it"}
+    assert rig.store.event_row_ids == [(2,)]
+
+
 def test_an_event_that_a_restart_forgot_is_filmed_from_then_on() -> None:
     """Its clip begins at the camera's first picture, without pre-roll, at its true instant."""
     rig = Rig()

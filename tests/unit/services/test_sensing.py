@@ -11,6 +11,8 @@ from surveil_core.notices import (
     EventDetected,
     EventKept,
     EventPublished,
+    SensorFailed,
+    SensorReady,
 )
 from surveil_core.ports.journal import JournalRecord
 from surveil_core.ports.sensors import Edge, SensorSpec
@@ -34,9 +36,9 @@ WATCHED = (PIR, SECOND_PIR, BUTTON, BUTTON_TO_GROUND, MAT)
 class Bench:
     """A sensing service on fakes, and the hand that drives its lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, watched: tuple[SensorSpec, ...] = WATCHED) -> None:
         self.clock = FakeClock()
-        self.sensors = FakeSensors(WATCHED)
+        self.sensors = FakeSensors(watched)
         self.publisher = FakePublisher()
         self.announcer = RecordingAnnouncer()
         self.file = FakeJournal()
@@ -50,6 +52,7 @@ class Bench:
         self.service = SensingService(
             service="sensor-motion",
             device_id="raspberry-1",
+            specs=watched,
             sensors=self.sensors,
             journal=journal,
             outflow=JournalPublisher(
@@ -62,8 +65,10 @@ class Bench:
             clock=self.clock,
             announcer=self.announcer,
             random_bytes=lambda count: b"\xab\xc1\x23"[:count],
+            random_unit=lambda: 0.0,
         )
-        self.sensors.open()
+        self.service.step(0.0)
+        self.announcer.notices.clear()
 
     def fire(self, sensor: SensorSpec = PIR, *, active: bool = True, age_s: float = 0.0) -> None:
         """Let `sensor` change `age_s` ago and the service deal with it."""
@@ -165,8 +170,8 @@ def test_sensors_are_judged_apart(bench: Bench) -> None:
 def test_warm_up_runs_from_its_start(bench: Bench) -> None:
     """A PIR that has just been powered is not heard until it has settled."""
     warming = evolve(PIR, warm_up_s=60.0)
-    bench.sensors.watched = (warming,)
-    bench.service.start_warm_up(warming)
+    bench.sensors.close()
+    bench = Bench((warming,))
     bench.clock.advance(59.5)
     bench.fire(warming)
     assert [notice.verdict for notice in bench.announcer.of(EdgeIgnored)] == [Verdict.WARMING_UP]
@@ -228,3 +233,44 @@ def test_backlog_is_looked_after_more_often(bench: Bench) -> None:
     bench.sensors.waits_s.clear()
     bench.service.step(0.5)
     assert bench.sensors.waits_s == [BACKLOG_STEP_S]
+
+
+def test_ready_sensors_are_told_and_warm_up_from_then(bench: Bench) -> None:
+    """Each line that is watched from now on is named."""
+    fresh = Bench((PIR, BUTTON))
+    fresh.announcer.notices.clear()
+    fresh.service._is_watching = False
+    fresh.service.step(0.0)
+    assert [notice.sensor_name for notice in fresh.announcer.of(SensorReady)] == [
+        PIR.name,
+        BUTTON.name,
+    ]
+
+
+def test_sensor_that_cannot_be_had_is_tried_again_with_growing_pauses(bench: Bench) -> None:
+    """Its reason is told each time; once it can be had, it is watched."""
+    bench.sensors.close()
+    bench.sensors.unavailable = "GPIO busy"
+    bench.service._is_watching = False
+    for _ in range(16):
+        bench.service.step(0.5)
+    failed = bench.announcer.of(SensorFailed)
+    assert [notice.retry_in_s for notice in failed] == [1.0, 2.0, 4.0, 8.0]
+    assert {notice.reason for notice in failed} == {"GPIO busy"}
+    bench.sensors.unavailable = None
+    for _ in range(20):
+        bench.service.step(0.5)
+    bench.fire()
+    assert len(bench.messages) == 1
+
+
+def test_journal_goes_out_though_the_sensor_cannot_be_had(bench: Bench) -> None:
+    """What was accepted before does not wait for a pin."""
+    bench.publisher.lose()
+    bench.fire()
+    bench.sensors.close()
+    bench.sensors.unavailable = "GPIO busy"
+    bench.service._is_watching = False
+    bench.publisher.connect()
+    bench.service.step(0.5)
+    assert len(bench.messages) == 1

@@ -1,6 +1,7 @@
 """The surveillance service: each event a row, then the PUBACK, then perhaps a clip."""
 
 import pytest
+from attrs import evolve
 
 from surveil_core.events import EventType, SensorKind
 from surveil_core.messages import build_sensor_message
@@ -37,6 +38,7 @@ class Bench:
         self.recorder = FakeRecorder()
         self.announcer = RecordingAnnouncer()
         self.service = SurveillanceService(
+            device_id="raspberry-1",
             inbox=self.inbox,
             store=self.store,
             recorder=self.recorder,
@@ -203,3 +205,21 @@ def test_event_that_no_row_can_hold_is_a_dead_letter_alone(bench: Bench) -> None
     assert len(bench.store.box.letters) == 2
     assert any("CHECK" in letter.reason for letter in bench.store.box.letters)
     assert len(bench.inbox.acknowledged) == 4
+
+
+def test_trigger_says_how_old_the_event_is(bench: Bench) -> None:
+    """An event that waited for an hour is not filmed as if it happened now."""
+    bench.clock.advance(3600.0)
+    bench.take(MESSAGE)
+    assert [trigger.age_s for trigger in bench.recorder.triggers] == [3600.0]
+
+
+@pytest.mark.parametrize("device_id", ["raspberry-2", "raspberry-1"])
+def test_clock_that_is_wrong_prevents_no_film(bench: Bench, device_id: str) -> None:
+    """Another device's clock is not to be trusted, nor a time that is still to come."""
+    later = evolve(event_number(3600), device_id=device_id)
+    earlier = evolve(event_number(0), device_id="raspberry-2")
+    bench.take(build_sensor_message(later))
+    bench.clock.advance(3600.0)
+    bench.take(build_sensor_message(earlier))
+    assert [trigger.age_s for trigger in bench.recorder.triggers] == [0.0, 0.0]
