@@ -19,7 +19,10 @@ class PublisherSite(Protocol):
         """List what the broker was sent, oldest first."""
 
     def cut(self) -> None:
-        """End the present connection from outside; there will be another."""
+        """End the present connection from outside; there will be another.
+
+        The broker keeps the session of a client that it has seen.
+        """
 
     def rings(self) -> int:
         """Count how often the publisher's wakeup was rung."""
@@ -99,6 +102,23 @@ class PublisherContract:
         site.publisher.publish(site.topic, b"second", record_id=2)
         wait_for("the second is there", lambda: b"second" in site.received())
         assert list(site.received()) == [b"first", b"second"]
+
+    def test_second_connection_is_remembered(self, site: PublisherSite) -> None:
+        """The broker knows a client from its first connection on, and says so at the next.
+
+        What was said of a connection holds until the caller was told of another.
+        """
+        assert not site.publisher.is_remembered()
+        first = connected(site.publisher)
+        assert not site.publisher.is_remembered()
+        site.cut()
+        wait_for(
+            "the first connection is gone",
+            lambda: not site.publisher.publish(site.topic, b"late", record_id=1),
+        )
+        assert not site.publisher.is_remembered()
+        wait_for("another connection is there", lambda: (site.publisher.connection() or 0) > first)
+        assert site.publisher.is_remembered()
 
     def test_wakeup_is_rung_by_connection_and_puback(self, site: PublisherSite) -> None:
         """Whoever waits hears of both."""

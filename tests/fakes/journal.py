@@ -22,7 +22,8 @@ class FakeJournal:
 
     def append(self, records: Sequence[JournalRecord]) -> None:
         """As the port says."""
-        newest = self.last_id()
+        self._check()
+        newest = self._newest()
         for record in records:
             if record.record_id <= newest:
                 raise ValueError(f"record_id is {record.record_id}, expected more than {newest}")
@@ -38,11 +39,12 @@ class FakeJournal:
     def last_id(self) -> int:
         """As the port says."""
         self._check()
-        return max([self._last_id, *(record.record_id for record in self.records)])
+        return self._newest()
 
     def forget(self, record_ids: Sequence[int]) -> None:
         """As the port says."""
-        self._last_id = self.last_id()
+        self._check()
+        self._last_id = self._newest()
         self.records = [r for r in self.records if r.record_id not in set(record_ids)]
 
     def waiting_bytes(self) -> int:
@@ -53,6 +55,9 @@ class FakeJournal:
     def close(self) -> None:
         """Refuse all further calls."""
         self.closed = True
+
+    def _newest(self) -> int:
+        return max([self._last_id, *(record.record_id for record in self.records)])
 
     def _check(self) -> None:
         if self.closed:

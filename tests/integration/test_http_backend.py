@@ -6,8 +6,8 @@ import sys
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
@@ -90,9 +90,9 @@ def reply_of(backend: HttpBackend) -> BackendReply:
     return reply
 
 
-def failure_at(url: str) -> RunResult:
+def failure_at(url: str, *, token: str | None = "s3cret") -> RunResult:
     """Send one event to where nothing good is."""
-    with closing(HttpBackend(url=url, token="s3cret")) as backend:
+    with closing(HttpBackend(url=url, token=token)) as backend:
         result = result_of(backend, run_of("evt-1"))
         assert "s3cret" not in f"{result!r} {backend!r}"
     assert result.failure
@@ -357,6 +357,103 @@ def _answer_once_then_leave(server: socket.socket) -> None:
         server.close()
 
 
+@contextmanager
+def answering(*answers: Iterable[bytes]) -> Iterator[str]:
+    """Give the parts of an answer to each connection's first request, then wait for its end."""
+
+    def serve() -> None:
+        for answer in answers:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):  # the client may have left
+                connection.recv(65536)
+                for part in answer:
+                    connection.sendall(part)
+                while connection.recv(65536):
+                    pass
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/api/events"
+        finally:
+            serving.join(10)
+
+
+CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again() -> None:
+    """A router on the way may have forgotten it, and swallows what comes by it.
+
+    The server here takes a connection when the one before has ended, and answers once.
+    """
+    with (
+        answering([CREATED], [CREATED], [CREATED]) as url,
+        closing(HttpBackend(url=url, max_idle_s=0.2)) as backend,
+    ):
+        for _ in range(3):
+            assert statuses(result_of(backend, run_of("a", timeout_s=2))) == [201]
+            time.sleep(0.3)
+
+
+def test_a_text_that_stops_in_the_middle_holds_nobody_up() -> None:
+    """What there is of it within a second is all that is waited for."""
+    answer = [b"HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\nsmells"]
+    with answering(answer) as url, closing(HttpBackend(url=url)) as backend:
+        began_s = time.monotonic()
+        reply = reply_of(backend)
+        assert time.monotonic() - began_s < 4
+    assert (reply.status, reply.text) == (400, "smells")
+
+
+def test_a_bulk_answer_that_stops_in_the_middle_is_silence() -> None:
+    """Half an answer says nothing about bulk."""
+    answer = [b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"results":']
+    with answering(answer) as url, closing(HttpBackend(url=url)) as backend:
+        result = result_of(backend, run_of("a", "b", as_bulk=True, timeout_s=0.5))
+    assert (statuses(result), result.timed_out, result.bulk_limit) == ([], True, None)
+
+
+def test_headers_that_never_end_are_cut() -> None:
+    """Each drop comes in time, the whole does not: the status counts, and the run goes on."""
+    dripping = _dripping(b"HTTP/1.1 201 Created\r\n", b"X: y\r\n")
+    with answering(dripping, [CREATED]) as url, closing(HttpBackend(url=url)) as backend:
+        began_s = time.monotonic()
+        result = result_of(backend, run_of("a", "b", timeout_s=0.3))
+        assert time.monotonic() - began_s < 8
+        assert (statuses(result), result.failure) == ([201, 201], None)
+
+
+def test_an_answer_that_never_gets_to_its_status_is_cut() -> None:
+    """The run fails and the next is sent."""
+    dripping = _dripping(b"HTTP/1.1", b" ")
+    with answering(dripping, [CREATED]) as url, closing(HttpBackend(url=url)) as backend:
+        began_s = time.monotonic()
+        result = result_of(backend, run_of("a", "b", timeout_s=0.3))
+        assert time.monotonic() - began_s < 8
+        assert (statuses(result), result.timed_out) == ([], True)
+        assert "no whole answer within 3.95 s" in str(result.failure)
+        assert reply_of(backend).status == 201
+
+
+def _dripping(start: bytes, drop: bytes) -> Iterator[bytes]:
+    yield start
+    for _ in range(60):
+        time.sleep(0.1)
+        yield drop
+
+
+def test_a_date_to_retry_after_is_measured_by_the_backends_clock() -> None:
+    """Ours may be months behind."""
+    answer = [
+        b"HTTP/1.1 503 Service Unavailable\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
+        b"Retry-After: Mon, 01 Jan 2024 00:01:30 GMT\r\nContent-Length: 0\r\n\r\n"
+    ]
+    with answering(answer) as url, closing(HttpBackend(url=url)) as backend:
+        assert reply_of(backend).retry_after_s == 90
+
+
 def test_runs_go_out_side_by_side_each_in_order(mock_backend: MockBackend) -> None:
     """Sixteen devices wait for the backend at the same time, each for its own events."""
     mock_backend.behave(silence_s=0.1)
@@ -399,6 +496,34 @@ def test_a_wrong_url_is_said_before_anything_is_sent(url: str) -> None:
         HttpBackend(url=url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://anna:s3c/ret@backend/api",
+        "http://anna:s3c#ret@backend/api",
+        "http://anna:s3c?ret@backend:80/api",
+        "http:/anna:s3cret@backend/api",
+        "anna:s3cret@backend/api",
+        "ftp://anna:s3c ret@backend/",
+        "http://anna:s3c ret@backend:99999/",
+    ],
+)
+def test_a_password_in_a_wrong_url_is_not_shown(url: str) -> None:
+    """Wherever the mistake is, what is before the host stays out of the text."""
+    with pytest.raises(ConfigurationError, match="backend") as caught:
+        HttpBackend(url=url)
+    assert "s3c" not in str(caught.value)
+    assert "ret" not in str(caught.value).split(": cannot")[0]
+
+
+def test_a_user_in_the_url_and_a_token_are_refused() -> None:
+    """A request has one of them, and nobody shall guess which."""
+    with pytest.raises(ConfigurationError, match="take the user out of the URL") as caught:
+        HttpBackend(url="http://anna:s3cret@backend/", token="t0ken")
+    assert "s3cret" not in str(caught.value)
+    assert "t0ken" not in str(caught.value)
+
+
 @pytest.mark.parametrize("token", ["two words", "line\n", "clé"])
 def test_a_wrong_token_is_said_and_not_shown(token: str) -> None:
     """A token that no header takes is named, without its text."""
@@ -415,7 +540,7 @@ def test_credentials_of_the_url_are_used_and_not_shown(mock_backend: MockBackend
         assert reply_of(backend).status == 201
     (request,) = mock_backend.requests()
     assert request["authorization"] == f"Basic {b64encode(b'anna:s3cret').decode()}"
-    failure_at(f"http://anna:s3cret@127.0.0.1:{free_port()}/")
+    failure_at(f"http://anna:s3cret@127.0.0.1:{free_port()}/", token=None)
 
 
 SEND_ONCE = """

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,8 @@ from attrs import define, evolve
 from paho.mqtt.enums import CallbackAPIVersion
 
 from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
+from surveil_adapters.mqtt.connection import Connection
+from surveil_adapters.mqtt.retry import ConnectionEnd
 from surveil_adapters.mqtt.waiting_room import MAX_QOS_0_WAITING, MAX_WAITING_BYTES
 from surveil_core.notices import (
     BrokerConnected,
@@ -140,7 +143,7 @@ class RealPublisherSite:
         return list(self._payloads)
 
     def cut(self) -> None:
-        usurper = self._desk.plain_client(client_id=self._desk.publisher_id)
+        usurper = self._desk.plain_client(client_id=self._desk.publisher_id, clean_session=False)
         usurper.disconnect()
         usurper.loop_stop()
 
@@ -228,6 +231,22 @@ def test_restarted_broker_is_found_again(restartable: Restartable, end: str) -> 
     publisher.publish(desk.topic, b"after", record_id=3)
     assert acknowledged(publisher, 1) == [3]
     assert take(inbox, 1)[0].payload == b"after"
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["state kept", "state lost"])
+def test_restarted_broker_says_whether_it_lost_its_state(
+    restartable: Restartable, keeps: bool
+) -> None:
+    """A broker that forgot its sessions does not remember the publisher."""
+    broker, desk = restartable.broker, restartable.desk
+    publisher = desk.publisher()
+    first = connected(publisher)
+    broker.stop()
+    if not keeps:
+        (broker.folder / "mosquitto.db").unlink()
+    broker.start()
+    wait_for("connected again", lambda: (publisher.connection() or 0) > first, within_s=30)
+    assert publisher.is_remembered() is keeps
 
 
 def test_unacknowledged_messages_survive_the_broker(restartable: Restartable) -> None:
@@ -401,6 +420,84 @@ def test_refusal_is_told_and_tried_again(
         told = wait_for("it is told", lambda: desk.announcer.of(kind))
         assert reason.lower() in told[0].reason.lower()
         assert desk.announcer.of(ClientIdContested) == []
+
+
+def test_full_room_does_not_keep_a_new_connection_out() -> None:
+    """What an earlier connection brought gives way when the broker accepts the next."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as stack:
+        server.settimeout(10)
+        desk = Desk(Address(*server.getsockname()), stack)
+        wakeup = FakeWakeup()
+        inbox = PahoInbox(
+            address=desk.address,
+            client_id=desk.client_id,
+            topics=[desk.topic],
+            service="bridge",
+            announcer=desk.announcer,
+            wakeup=wakeup,
+        )
+        inbox.open()
+        stack.enter_context(closing(inbox))
+        line = _accepted_line(server)
+        for mid in range(1, 10):
+            line.sendall(_great_message(desk.topic, mid))
+        wait_for("8 messages fill the room", lambda: wakeup.rings >= 8)
+        (delivery,) = inbox.receive(0, limit=1)
+        wait_for("the ninth fills it again", lambda: wakeup.rings >= 10)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.close()  # with a reset, which the PUBACK meets
+        inbox.acknowledge([delivery])
+        with _accepted_line(server) as second:
+            wait_for("it is connected again", lambda: desk.count(BrokerConnected) == 2)
+            second.sendall(_great_message(desk.topic, 1))
+            assert len(take(inbox, 1)) == 1
+
+
+def _accepted_line(server: socket.socket) -> socket.socket:
+    line, _address = server.accept()
+    line.recv(1000)
+    line.sendall(CONNACK)
+    line.recv(1000)
+    return line
+
+
+def _great_message(topic: str, mid: int) -> bytes:
+    head = len(topic).to_bytes(2, "big") + topic.encode() + mid.to_bytes(2, "big")
+    left = len(head) + MAX_WAITING_BYTES // 8
+    length = bytes([left & 127 | 128, left >> 7 & 127 | 128, left >> 14 & 127 | 128, left >> 21])
+    return b"\x32" + length + head + bytes(MAX_WAITING_BYTES // 8)
+
+
+def test_full_room_does_not_end_a_connection(desk: Desk) -> None:
+    """The broker's answer to a PINGREQ is read though nothing else is."""
+
+    @define
+    class Full:
+        def prepare(self, client: paho.Client) -> None: ...
+
+        def accept(self, connection: Connection) -> None: ...
+
+        def has_room(self) -> bool:
+            return False
+
+    connection = Connection(
+        address=desk.address,
+        client_id=desk.client_id,
+        clean_session=True,
+        manual_ack=True,
+        handler=Full(),
+        on_accepted=lambda: None,
+        keepalive_s=1,
+    )
+    ends: list[ConnectionEnd | None] = []
+    thread = threading.Thread(target=lambda: ends.append(connection.serve()))
+    thread.start()
+    wait_for("it is live", lambda: connection.is_live)
+    thread.join(4)
+    assert ends == []
+    connection.end()
+    thread.join(10)
+    assert ends == [None]
 
 
 def test_unusable_ca_file_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`journal.db` on a real disk: the contract, and bad days."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -96,6 +97,28 @@ def test_full_disk_is_unavailable_then_recovers(tmp_path: Path) -> None:
             journal.forget(range(1, last_id + 1))
             assert journal.waiting_bytes() == 15
         assert query(folder / "journal.db", "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_journal_empties_on_a_full_disk(tmp_path: Path) -> None:
+    """Records are forgotten though there is no space to shorten the file with.
+
+    A WAL without room to grow refuses now and then, but not twice in a row.
+    """
+    with mounted_disk(tmp_path / "small", size="24m") as folder:
+        path = folder / "journal.db"
+        with closing(SqliteJournal(path)) as journal:
+            journal.append([record(number, bytes(1000)) for number in range(1, 8001)])
+        with closing(SqliteJournal(path)) as journal:
+            disk = os.statvfs(folder)
+            spare_bytes = disk.f_bavail * disk.f_frsize - 300 * 1024
+            (folder / "ballast").write_bytes(bytes(spare_bytes))
+            for first in range(1, 8001, 50):
+                try:
+                    journal.forget(range(first, first + 50))
+                except StoreUnavailable:
+                    journal.forget(range(first, first + 50))
+            assert journal.waiting_bytes() == 0
+        assert query(path, "PRAGMA integrity_check") == [("ok",)]
 
 
 def _fill(journal: SqliteJournal) -> None:

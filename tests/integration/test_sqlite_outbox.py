@@ -1,5 +1,6 @@
 """`outbox.db` on a real disk: the contracts, the quota of the disk, and bad days."""
 
+import os
 import random
 import signal
 import subprocess
@@ -296,6 +297,38 @@ def test_full_disk_is_unavailable_then_recovers(tmp_path: Path) -> None:
             _drain(outbox)
             assert check_sum(outbox) == (taken + 50, taken + 50, 0, 0, 0)
         check_file(path)
+
+
+def test_backlog_drains_on_a_full_disk(tmp_path: Path) -> None:
+    """Where there is no space to shorten the file with, deliveries still count.
+
+    A WAL without room to grow refuses now and then, but not twice in a row. Once there is
+    space again, the file gets smaller.
+    """
+    with mounted_disk(tmp_path / "small", size="24m") as folder:
+        path = folder / "outbox.db"
+        with closing(SqliteOutbox(path, max_bytes=64 * MIB, when_full=WhenFull.HOLD)) as outbox:
+            commit(outbox, *(evolve(arrived(n), payload=bytes(1000)) for n in range(8000)))
+        with closing(SqliteOutbox(path, max_bytes=64 * MIB, when_full=WhenFull.HOLD)) as outbox:
+            _take_space(folder, left_bytes=300 * 1024)
+            ids = [entry.entry_id for entry in entries(outbox, limit=8000)]
+            for first in range(0, len(ids), 50):
+                try:
+                    commit(outbox, delivered=ids[first : first + 50])
+                except StoreUnavailable:
+                    commit(outbox, delivered=ids[first : first + 50])
+            assert outbox.counters().waiting == 0
+            drained_bytes = path.stat().st_size
+            (folder / "ballast").unlink()
+            for number in range(8000, 8010):
+                commit(outbox, arrived(number))
+        assert path.stat().st_size < drained_bytes
+        check_file(path)
+
+
+def _take_space(folder: Path, *, left_bytes: int) -> None:
+    disk = os.statvfs(folder)
+    (folder / "ballast").write_bytes(bytes(disk.f_bavail * disk.f_frsize - left_bytes))
 
 
 def _group(first: int) -> list[ArrivedEvent]:

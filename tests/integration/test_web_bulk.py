@@ -2,18 +2,21 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 import requests
-from attrs import frozen
+from attrs import define, frozen
 
 from surveil_adapters.http import HttpBackend
 from surveil_adapters.web import AlertHub, WebServer, build_app
 from surveil_core.bulk import MAX_BULK_BYTES
 from surveil_core.notices import RequestAnswered, RequestRefused
+from surveil_core.ports.alert_store import NewAlert, StoredAlert
 from surveil_core.services.ingest import IngestService
 from tests.contracts.backend import result_of, run_of, statuses
 from tests.fakes.alert_store import FakeAlertStore
@@ -36,7 +39,14 @@ class Backend:
 @pytest.fixture
 def backend() -> Iterator[Backend]:
     """Run a backend on a free port."""
-    store, announcer = FakeAlertStore(), RecordingAnnouncer()
+    with running(FakeAlertStore()) as backend:
+        yield backend
+
+
+@contextmanager
+def running(store: FakeAlertStore) -> Iterator[Backend]:
+    """Run a backend on a store of the test's."""
+    announcer = RecordingAnnouncer()
     ingest = IngestService(store=store, clock=FakeClock(), random_bytes=bytes)
     app = build_app(
         archive=store, ingest=ingest, hub=AlertHub(announcer=announcer), announcer=announcer
@@ -141,6 +151,34 @@ def test_the_largest_bulk_is_taken_and_no_larger(backend: Backend) -> None:
             b"Content-Length: %d\r\n\r\n{" % length
         )
         assert peer.recv(64).startswith(b"HTTP/1.1 413 ")
+
+
+@define(kw_only=True)
+class CountingStore(FakeAlertStore):
+    """Takes its time, and counts how many bulks are in hand at once."""
+
+    in_hand: int = 0
+    most_in_hand: int = 0
+
+    def add_alerts(self, alerts: Sequence[NewAlert]) -> Sequence[StoredAlert]:
+        self.in_hand += 1
+        self.most_in_hand = max(self.most_in_hand, self.in_hand)
+        time.sleep(0.2)
+        self.in_hand -= 1
+        return super().add_alerts(alerts)
+
+
+def test_bulks_are_taken_one_after_the_other() -> None:
+    """Four bridges that come at once find the memory for one."""
+    store = CountingStore()
+    with running(store) as backend, ThreadPoolExecutor(4) as bridges:
+        posts = [
+            bridges.submit(post_bulk, backend, [an_event(f"evt-{number}"), an_event("evt-9")])
+            for number in range(4)
+        ]
+        assert [post.result().status_code for post in posts] == [200] * 4
+    assert len(store.records) == 5
+    assert store.most_in_hand == 1
 
 
 def test_a_locked_store_has_none_of_it(backend: Backend) -> None:

@@ -2,6 +2,8 @@
 
 import ssl
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -21,7 +23,7 @@ MAX_TEXT_S = 1.0
 NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 """What is raised where no answer came, or only a part of one."""
 
-_SILENCES = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
+_SILENCES = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 _CUTS = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, ssl.SSLEOFError)
 
 
@@ -30,29 +32,46 @@ def reply_of(response: requests.Response, text: str) -> BackendReply:
     retry_after = response.headers.get("Retry-After")
     return BackendReply(
         status=response.status_code,
-        retry_after_s=parse_retry_after(retry_after, now_utc=datetime.now(UTC)),
+        retry_after_s=parse_retry_after(retry_after, now_utc=_sent_at_utc(response)),
         text=text,
     )
 
 
-def read_body(response: requests.Response, *, max_bytes: int, within_s: float) -> bytes:
-    """Read a body, or its beginning where it is longer or slower. Raises one of `NO_ANSWER`."""
+def read_body(
+    response: requests.Response,
+    *,
+    max_bytes: int,
+    within_s: float,
+    set_timeout: Callable[[float], None],
+) -> Iterator[bytes]:
+    """Read the parts of a body, or of its beginning where it is longer.
+
+    `set_timeout` is told how long the next part may take. Raises one of `NO_ANSWER`,
+    `TimeoutError` where the body takes longer than `within_s`.
+    """
     deadline_s = time.monotonic() + within_s
-    body = b""
-    while len(body) < max_bytes and time.monotonic() < deadline_s:
-        part = response.raw.read1(max_bytes - len(body), decode_content=True)
+    left_bytes = max_bytes
+    while left_bytes > 0:
+        left_s = deadline_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError(f"the answer's body takes longer than {within_s:g} s")
+        set_timeout(left_s)
+        part = response.raw.read1(left_bytes, decode_content=True)
         if not part:
-            break
-        body += part
-    return body
+            return
+        left_bytes -= len(part)
+        yield part
 
 
-def read_text(response: requests.Response) -> str:
-    """Read the beginning of a body. The status counts: a broken body is as good as none."""
-    try:
-        body = read_body(response, max_bytes=MAX_TEXT_BYTES, within_s=MAX_TEXT_S)
-    except NO_ANSWER:
-        return ""
+def read_text(response: requests.Response, *, set_timeout: Callable[[float], None]) -> str:
+    """Read the beginning of a body. The status counts: of a broken body, what there is."""
+    body = b""
+    parts = read_body(
+        response, max_bytes=MAX_TEXT_BYTES, within_s=MAX_TEXT_S, set_timeout=set_timeout
+    )
+    with suppress(*NO_ANSWER):
+        for part in parts:
+            body += part
     return body.decode("utf-8", "replace").strip()
 
 
@@ -69,11 +88,8 @@ def parse_retry_after(value: str | None, *, now_utc: datetime) -> float | None:
         return None
     if value.strip().isdecimal():
         return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now_utc).total_seconds())
+    moment = _parse_date(value)
+    return None if moment is None else max(0.0, (moment - now_utc).total_seconds())
 
 
 def reason_of(error: BaseException) -> str:
@@ -92,9 +108,23 @@ def is_cut(error: BaseException) -> bool:
     return isinstance(_root_of(error), _CUTS)
 
 
+def _sent_at_utc(response: requests.Response) -> datetime:
+    """Say when the backend answered, by its own clock if it has told: ours may be wrong."""
+    told = response.headers.get("Date")
+    return (None if told is None else _parse_date(told)) or datetime.now(UTC)
+
+
+def _parse_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
 def _root_of(error: BaseException) -> BaseException:
     seen = error
-    while (cause := _cause(seen)) is not None:
+    while not isinstance(seen, TimeoutError) and (cause := _cause(seen)) is not None:
         seen = cause
     return seen
 

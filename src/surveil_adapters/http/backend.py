@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from surveil_adapters.http.courier import Courier
+from surveil_adapters.http.courier import MAX_IDLE_S, Courier
 from surveil_adapters.http.route import route_to
 from surveil_core.ports.backend import Run, RunResult
 from surveil_core.ports.wakeup import Wakeup
@@ -44,10 +44,12 @@ class HttpBackend:
         token: str | None = None,
         wakeup: Wakeup | None = None,
         max_runs: int = MAX_RUNS,
+        max_idle_s: float = MAX_IDLE_S,
     ) -> None:
         self._route = route_to(url, token)
         self.url = self._route.shown_url
         self.max_runs = max_runs
+        self._max_idle_s = max_idle_s
         self._wakeup = wakeup
         self._out = 0
         self._is_closed = False
@@ -67,7 +69,9 @@ class HttpBackend:
         self._runs.put(run)
 
     def take_results(self) -> Sequence[RunResult]:
-        """Hand over what has ended."""
+        """Hand over what has ended, and cut requests that never end, so that they do."""
+        for worker in self._workers:
+            worker.courier.cut_if_overdue()
         results: list[RunResult] = []
         while self._results and not self._is_closed:
             results.append(self._results.popleft())
@@ -85,7 +89,7 @@ class HttpBackend:
             worker.thread.join(max(0.0, deadline_s - time.monotonic()))
 
     def _start_worker(self) -> _Worker:
-        courier = Courier(self._route)
+        courier = Courier(self._route, max_idle_s=self._max_idle_s)
         thread = threading.Thread(target=self._work, args=(courier,), name="http", daemon=True)
         thread.start()
         return _Worker(courier, thread)

@@ -1,6 +1,6 @@
 """One connection to the backend, carrying one run at a time.
 
-Below `requests.Session` on purpose, on the transport adapter that it uses itself: a session
+Below `requests.Session` on purpose, on a transport adapter as it uses itself: a session
 follows redirects, and even where it is told not to, reads a redirect's body to the end. A
 redirect here is an answer like any other: following one would turn the POST into a GET
 (RFC 9110, 15.4.3) whose 200 looked like a delivery.
@@ -8,12 +8,15 @@ redirect here is an answer like any other: following one would turn the POST int
 A server may end a connection that was idle. urllib3 notices when the end has come before
 the next request; when both cross on the way, the request is sent once more, at once, on a
 new connection. Its idempotency key tells the backend if it had taken the first.
+
+A home router forgets connections that are idle, and swallows what comes by them later. So
+one that was idle for `MAX_IDLE_S` is not used again.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from surveil_adapters.http.answers import (
     BULK_LIMIT_HEADER,
@@ -26,6 +29,7 @@ from surveil_adapters.http.answers import (
     reason_of,
     reply_of,
 )
+from surveil_adapters.http.line import Line
 from surveil_adapters.http.route import Route
 from surveil_core.bulk import build_bulk_body, parse_bulk_answer
 from surveil_core.delivery import BackendReply, Outcome, judge_reply
@@ -33,6 +37,12 @@ from surveil_core.errors import BadMessage
 from surveil_core.ports.backend import Run, RunResult
 
 CONNECT_TIMEOUT_S = 3.05
+
+MAX_IDLE_S = 15.0
+"""How long a connection without a request is kept for the next one."""
+
+MAX_SILENCES = 3
+"""How many times the longest silence a request may take until its answer's headers are here."""
 
 BULK_EVENT_S = 0.02
 """How much longer than for one event a backend may be silent, for each event of a bulk."""
@@ -48,11 +58,15 @@ _WAITING_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501})
 class Courier:
     """Carries runs over one connection. Used by one thread, but closed by any."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, *, max_idle_s: float = MAX_IDLE_S) -> None:
         self._route = route
+        self._max_idle_s = max_idle_s
         self._single, self._bulk = route.single.copy(), route.bulk.copy()
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1)
+        self._line = Line()
         self._is_kept = False
+        self._kept_at_s = 0.0
+        self._due_at_s = float("inf")
+        self._is_overdue = False
         self._is_closed = False
 
     def carry(self, run: Run) -> RunResult:
@@ -62,7 +76,16 @@ class Courier:
     def close(self) -> None:
         """Drop the connection, and the run in hand after the request in hand. Twice is safe."""
         self._is_closed = True
-        self._adapter.close()
+        self._line.close()
+
+    def cut_if_overdue(self) -> None:
+        """End a request whose answer has begun and does not come to an end.
+
+        Its status counts if it is there, else the run fails.
+        """
+        if time.monotonic() > self._due_at_s:
+            self._is_overdue = True
+            self._line.cut()
 
     def _carry_singly(self, run: Run) -> RunResult:
         replies: list[BackendReply] = []
@@ -91,7 +114,8 @@ class Courier:
                 return
             self._single.headers["Idempotency-Key"] = posting.idempotency_key
             with self._post(self._single, posting.body, timeout_s=run.timeout_s) as response:
-                answer = reply_of(response, read_text(response)), _bulk_limit_of(response)
+                text = read_text(response, set_timeout=self._line.set_timeout)
+                answer = reply_of(response, text), _bulk_limit_of(response)
             yield answer
 
     def _carry_bulk(self, run: Run) -> RunResult:
@@ -101,9 +125,14 @@ class Courier:
         body = build_bulk_body(posting.body for posting in run.postings)
         try:
             with self._post(self._bulk, body, timeout_s=timeout_s) as response:
+                set_timeout = self._line.set_timeout
                 if response.status_code != requests.codes.ok:
-                    return _bulk_not_taken(run, response)
-                answer = read_body(response, max_bytes=max_bytes, within_s=timeout_s)
+                    text = read_text(response, set_timeout=set_timeout)
+                    return _bulk_not_taken(run, response, text)
+                parts = read_body(
+                    response, max_bytes=max_bytes, within_s=timeout_s, set_timeout=set_timeout
+                )
+                answer = b"".join(parts)
         except NO_ANSWER as error:
             return RunResult(run=run, failure=reason_of(error), timed_out=is_silence(error))
         return _bulk_result(run, response, answer)
@@ -116,7 +145,7 @@ class Courier:
         response = self._maybe_send_on_kept(request, timeout_s)
         if response is None:
             response = self._send(request, timeout_s)
-        self._is_kept = True
+        self._is_kept, self._kept_at_s = True, time.monotonic()
         return response
 
     def _maybe_send_on_kept(
@@ -125,6 +154,9 @@ class Courier:
         if not self._is_kept:
             return None
         self._is_kept = False
+        if time.monotonic() - self._kept_at_s > self._max_idle_s:
+            self._line.drop()
+            return None
         try:
             return self._send(request, timeout_s)
         except requests.ConnectionError as error:
@@ -133,21 +165,30 @@ class Courier:
         return None
 
     def _send(self, request: requests.PreparedRequest, timeout_s: float) -> requests.Response:
-        return self._adapter.send(
-            request,
-            stream=True,
-            timeout=(CONNECT_TIMEOUT_S, timeout_s),
-            verify=self._route.verify,
-            proxies=self._route.proxies,
-        )
+        within_s = CONNECT_TIMEOUT_S + MAX_SILENCES * timeout_s
+        self._is_overdue = False
+        self._due_at_s = time.monotonic() + within_s
+        try:
+            return self._line.send(
+                request,
+                stream=True,
+                timeout=(CONNECT_TIMEOUT_S, timeout_s),
+                verify=self._route.verify,
+                proxies=self._route.proxies,
+            )
+        except NO_ANSWER as error:
+            if self._is_overdue:
+                raise TimeoutError(f"no whole answer within {within_s:g} s") from error
+            raise
+        finally:
+            self._due_at_s = float("inf")
 
 
 def _bulk_limit_of(response: requests.Response) -> int | None:
     return parse_bulk_limit(response.headers.get(BULK_LIMIT_HEADER))
 
 
-def _bulk_not_taken(run: Run, response: requests.Response) -> RunResult:
-    text = read_text(response)
+def _bulk_not_taken(run: Run, response: requests.Response, text: str) -> RunResult:
     if response.status_code in _WAITING_STATUSES:
         limit = _bulk_limit_of(response)
         return RunResult(run=run, replies=(reply_of(response, text),), bulk_limit=limit)

@@ -30,13 +30,13 @@ def route_to(url: str, token: str | None) -> Route:
 
     Left to itself, requests would look them up for each POST, and would replace our bearer
     token by what a `.netrc` has for the host. Raises `ConfigurationError` when the URL or
-    the token is no good.
+    the token is no good, or when there is a token and the URL has a user as well.
     """
     single = _prepare(url, token)
     with requests.Session() as session:
         found = session.merge_environment_settings(url, {}, None, None, None)
     return Route(
-        shown_url=without_credentials(url),
+        shown_url=_shown(url),
         single=single,
         bulk=_prepare(bulk_url(url), token),
         proxies=found["proxies"],
@@ -63,12 +63,28 @@ def _prepare(url: str, token: str | None) -> requests.PreparedRequest:
     try:
         if urlsplit(url).scheme.lower() not in ("http", "https"):
             raise requests.exceptions.InvalidSchema(url)
-        return requests.Request("POST", url, headers=headers).prepare()
+        prepared = requests.Request("POST", url, headers=headers).prepare()
     except (requests.RequestException, ValueError) as error:
         raise ConfigurationError(
-            f"{without_credentials(url)}: cannot be posted to ({type(error).__name__}), "
+            f"{_mistyped(url)}: cannot be posted to ({type(error).__name__}), "
             "expected http://host/path or https://host/path; mend the backend's URL"
         ) from error
+    if token and "@" in urlsplit(url).netloc:
+        raise ConfigurationError(
+            f"{_shown(url)}: the backend's URL has a user, and there is a token too, but a request "
+            "has one of them; take the user out of the URL, or the token away"
+        )
+    return prepared
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _mistyped(url: str) -> str:
+    """Show what is no URL, without all that may be a password in it."""
+    return re.sub(r"^\s*(https?:/*)?.*@", r"\1", url, flags=re.DOTALL | re.IGNORECASE)
 
 
 def _checked_token(token: str) -> str:

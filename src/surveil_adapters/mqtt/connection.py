@@ -55,7 +55,8 @@ class Connection:
     """One connection. `serve` runs on one thread; the rest may be called from any.
 
     Whoever queues packets on `client` calls `wake` afterwards: the thread of `serve`
-    alone writes to the socket.
+    alone writes to the socket. `is_remembered`: the broker knew our session (MQTT 3.1.1,
+    3.2.2.2).
     """
 
     address: BrokerAddress
@@ -64,8 +65,10 @@ class Connection:
     manual_ack: bool
     handler: Handler
     on_accepted: Callable[[], None]
+    keepalive_s: int = KEEPALIVE_S
     client: paho.Client = field(init=False)
     is_live: bool = field(default=False, init=False)
+    is_remembered: bool = field(default=False, init=False)
     _waker: Waker = field(factory=Waker, init=False)
     _line: socket.socket | None = field(default=None, init=False)
     _is_ending: threading.Event = field(factory=threading.Event, init=False)
@@ -132,7 +135,7 @@ class Connection:
 
     def _connect(self) -> None:
         try:
-            self.client.connect(self.address.host, self.address.port, KEEPALIVE_S)
+            self.client.connect(self.address.host, self.address.port, self.keepalive_s)
         except (OSError, UnicodeError) as error:
             self._reason = str(error)
 
@@ -153,10 +156,10 @@ class Connection:
 
     def _turn(self, sock: Any, now_s: float) -> MQTTErrorCode:
         client = self.client
-        has_room = self.handler.has_room()
-        is_pending = has_room and _has_decrypted(sock)
-        wait_s = 0.0 if is_pending else TURN_S if has_room else FULL_PAUSE_S
-        to_read = [self._waker, sock] if has_room else [self._waker]
+        may_read = self._may_read()
+        is_pending = may_read and _has_decrypted(sock)
+        wait_s = 0.0 if is_pending else TURN_S if may_read else FULL_PAUSE_S
+        to_read = [self._waker, sock] if may_read else [self._waker]
         readable, writable, _ = select.select(
             to_read, [sock] if client.want_write() else [], [], wait_s
         )
@@ -171,6 +174,15 @@ class Connection:
             self._misc_due_at_s = now_s + TURN_S
             result = client.loop_misc()
         return result
+
+    def _may_read(self) -> bool:
+        """Read whatever the room, where the broker's answer decides on the connection.
+
+        What comes before a PINGRESP is bounded by the broker's window, and what fills the
+        room before a CONNACK is of an earlier connection.
+        """
+        awaits_answer = self._accepted_at_s is None or self.client._ping_t != 0
+        return awaits_answer or self.handler.has_room()
 
     def _read(self, sock: Any) -> MQTTErrorCode:
         for _ in range(PACKETS_PER_TURN):
@@ -187,11 +199,17 @@ class Connection:
         self._line = socket.socket(fileno=os.dup(sock.fileno()))
 
     def _handle_connect(
-        self, _client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, _props: Any
+        self,
+        _client: paho.Client,
+        _userdata: Any,
+        flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        _props: Any,
     ) -> None:
         if reason.is_failure:
             self._reason = f"refused by the broker: {reason}"
             return
+        self.is_remembered = flags.session_present
         self._accepted_at_s = time.monotonic()
         self.is_live = True
         self.on_accepted()

@@ -56,7 +56,8 @@ class _Flight:
 class PahoPublisher:
     """Publishes at QoS 1, 100 messages at a time awaiting their PUBACK; paho queues the rest.
 
-    `wakeup` is rung on each PUBACK and each new connection.
+    `wakeup` is rung on each PUBACK and each new connection. The session is kept at the broker
+    for one thing only: whether it is still there tells whether the broker lost its state.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class PahoPublisher:
             client_id=client_id,
             service=service,
             announcer=announcer,
-            clean_session=True,
+            clean_session=False,
             manual_ack=False,
             handler=self,
         )
@@ -94,6 +95,10 @@ class PahoPublisher:
             return None
         self._told = flight
         return flight.number
+
+    def is_remembered(self) -> bool:
+        """Say whether the broker knew our session when the connection told last began."""
+        return self._told is not None and self._told.connection.is_remembered
 
     def publish(self, topic: str, payload: bytes, *, record_id: int) -> bool:
         """Send a message on the connection that `connection` told last.

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -9,12 +10,14 @@ from attrs import define
 
 from surveil_adapters.spool.index import ClipIndex, Sample, read_index
 from surveil_adapters.spool.wrapping import wrap
-from surveil_core.errors import DataLost, StoreUnavailable
+from surveil_core.errors import BadMessage, DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip, VideoFile
 from surveil_core.ports.spool import FilmedEvent
 
 INDEX_SUFFIX = ".index"
 VIDEO_SUFFIX = ".mp4"
+ASIDE = "set_aside"
+"""The folder for clips of another release, beside the others."""
 
 
 @define(kw_only=True)
@@ -22,18 +25,29 @@ class DiskSpooledClip:
     """The `SpooledClip` port.
 
     The MP4 is made again whenever it is asked for: it may be torn, the raw stream and its
-    index are checked picture by picture.
+    index are checked picture by picture. A clip of another release, whose index cannot be
+    read, shows no events; discarding it sets it aside.
     """
 
     spool_path: Path
     events: tuple[FilmedEvent, ...]
     has_pictures: bool
     cut_short: bool
+    is_foreign: bool = False
 
     @classmethod
     def found(cls, spool_path: Path) -> "DiskSpooledClip":
         """Look at what an earlier run left. Raises `StoreUnavailable`."""
-        index = _read_index(spool_path)
+        try:
+            index = _read_index(spool_path)
+        except BadMessage:
+            return cls(
+                spool_path=spool_path,
+                events=(),
+                has_pictures=False,
+                cut_short=True,
+                is_foreign=True,
+            )
         return cls(
             spool_path=spool_path,
             events=() if index is None else index.events,
@@ -46,7 +60,7 @@ class DiskSpooledClip:
 
         Raises `StoreUnavailable`, or `DataLost` when no picture can be played.
         """
-        index = _read_index(self.spool_path)
+        index = None if self.is_foreign else _read_index(self.spool_path)
         samples = () if index is None else _whole(self.spool_path, index.samples)
         if index is None or not samples:
             raise DataLost(f"{self.spool_path} holds no whole picture, so there is no video of it")
@@ -72,13 +86,23 @@ class DiskSpooledClip:
         index_path = self.spool_path.with_suffix(INDEX_SUFFIX)
         try:
             for path in (self._video_path, self.spool_path, index_path):
-                path.unlink(missing_ok=True)
+                if self.is_foreign:
+                    _set_aside(path)
+                else:
+                    path.unlink(missing_ok=True)
         except OSError as error:
             raise StoreUnavailable(f"cannot remove {self.spool_path}: {error}") from error
 
     @property
     def _video_path(self) -> Path:
         return self.spool_path.with_suffix(VIDEO_SUFFIX)
+
+
+def _set_aside(path: Path) -> None:
+    folder = path.parent / ASIDE
+    folder.mkdir(exist_ok=True)
+    with suppress(FileNotFoundError):  # not each clip has each file, and twice is safe
+        path.rename(folder / path.name)
 
 
 def _read_index(spool_path: Path) -> ClipIndex | None:

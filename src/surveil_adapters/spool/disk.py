@@ -3,10 +3,11 @@
 import fcntl
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from surveil_adapters.spool.clip import INDEX_SUFFIX, VIDEO_SUFFIX, DiskSpooledClip
+from surveil_adapters.spool.clip import ASIDE, INDEX_SUFFIX, VIDEO_SUFFIX, DiskSpooledClip
 from surveil_adapters.spool.writer import DiskClipWriter
 from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.spool import ClipLabel, ClipWriter, SpooledClip
@@ -56,12 +57,15 @@ class DiskSpool:
         """Begin `recording_<event_id>_<unix s>.h264`. Raises `StoreUnavailable`.
 
         The event id comes from the network: whatever is no letter, digit, dot, dash or
-        underscore becomes an underscore. An older file of the same name is left alone.
+        underscore becomes an underscore. An older clip of the same name is left alone, even
+        if some of its files are gone, and so is one that this run found and has removed.
         """
         unix_s = int(label.triggered_at_utc.timestamp())
         stem = f"recording_{safe_name(label.event.event_id)}_{unix_s}"
         try:
-            return DiskClipWriter(_create_new(self._directory, stem), label)
+            path = _create_new(self._directory, stem, self._left)
+            with _removing_on_error(path):
+                return DiskClipWriter(path, label)
         except OSError as error:
             raise self._refusal(error) from error
 
@@ -103,13 +107,31 @@ def _raw_paths(directory: Path) -> list[Path]:
     return sorted(written_at, key=lambda raw_path: (written_at[raw_path], raw_path))
 
 
-def _create_new(directory: Path, stem: str) -> Path:
-    """Create a file that did not exist. Raises `OSError`."""
+def _create_new(directory: Path, stem: str, left: Container[Path]) -> Path:
+    """Create a raw stream where there is no file of another clip. Raises `OSError`."""
     for number in range(_MAX_SAME_NAMES):
         path = directory / (f"{stem}.h264" if number == 0 else f"{stem}_{number}.h264")
+        if path in left or _has_files(path) or _has_files(directory / ASIDE / path.name):
+            continue
         try:
             path.touch(exist_ok=False)
         except FileExistsError:
             continue
         return path
     raise FileExistsError(f"{directory / stem}.h264 exists {_MAX_SAME_NAMES} times")
+
+
+def _has_files(raw_path: Path) -> bool:
+    return any(raw_path.with_suffix(suffix).exists() for suffix in _SUFFIXES)
+
+
+@contextmanager
+def _removing_on_error(raw_path: Path) -> Iterator[None]:
+    """Leave no empty files of a clip that cannot begin."""
+    try:
+        yield
+    except OSError:
+        for suffix in _SUFFIXES:
+            with suppress(OSError):  # a disk that takes nothing may let nothing go either
+                raw_path.with_suffix(suffix).unlink(missing_ok=True)
+        raise

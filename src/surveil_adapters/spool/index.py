@@ -17,6 +17,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from surveil_core.errors import BadMessage
 from surveil_core.ports.spool import ClipLabel, FilmedEvent
 from surveil_core.video import AccessUnit, VideoFormat
 
@@ -76,8 +77,17 @@ def end_line(triggered_at_utc: datetime) -> bytes:
 
 
 def read_index(text: bytes) -> ClipIndex | None:
-    """Read what is whole of an index; None when its first line is not."""
-    lines = _whole_lines(text)
+    """Read what is whole of an index; None when its first line is not.
+
+    Raises `BadMessage` for whole lines that another release wrote in another form.
+    """
+    try:
+        return _read(_whole_lines(text))
+    except (LookupError, TypeError, ValueError) as error:
+        raise BadMessage(f"the index is of another release: {error!r}") from error
+
+
+def _read(lines: Iterator[dict[str, Any]]) -> ClipIndex | None:
     first = next(lines, {})
     if "clip" not in first:
         return None

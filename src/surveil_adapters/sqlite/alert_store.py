@@ -1,6 +1,7 @@
 """The backend's table of events, in a file of its own, with its archive.
 
-WAL: rows are small, and readers never wait for the writer.
+WAL: rows are small, and a reader in another process never waits for the writer. Calls in
+this one take turns.
 """
 
 import json

@@ -7,7 +7,7 @@ that it comes back by itself once the cause is gone.
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
@@ -131,16 +131,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def give_space_back(connection: sqlite3.Connection) -> None:
-    """Within a transaction, shorten a file of which more than half is free, by one step.
+def _shorten(connection: sqlite3.Connection) -> None:
+    """Give back one step of a file of which more than half is free.
 
     Most of what lies behind a drained backlog is free then, so little has to be moved.
     """
     (free_pages,) = connection.execute("PRAGMA freelist_count").fetchone()
     (all_pages,) = connection.execute("PRAGMA page_count").fetchone()
     if free_pages > VACUUM_STEP_PAGES and free_pages * 2 > all_pages:
-        for _ in range(VACUUM_STEP_PAGES):  # `execute` stops after one page, whatever is asked
-            connection.execute("PRAGMA incremental_vacuum(1)")
+        with transaction(connection):
+            for _ in range(VACUUM_STEP_PAGES):  # `execute` stops after one page, whatever is asked
+                connection.execute("PRAGMA incremental_vacuum(1)")
 
 
 def apply_schema(
@@ -202,7 +203,10 @@ class KeptConnection:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Open if need be, for one statement that reads. Raises `StoreUnavailable`."""
+        """Open if need be, for one statement that reads.
+
+        Raises `StoreUnavailable`, or `ConfigurationError` for a file of a later release.
+        """
         with self._lock, translating(self.path):
             connection = self._get()
             try:
@@ -215,11 +219,21 @@ class KeptConnection:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Open if need be, begin, and commit at the end.
 
-        Raises `StoreUnavailable` or `DataLost`, after which nothing of the transaction
-        remains.
+        Raises `StoreUnavailable`, `ConfigurationError` or `DataLost`, after which nothing of
+        the transaction remains.
         """
         with self.reading() as connection, transaction(connection):
             yield connection
+
+    def give_space_back(self) -> None:
+        """After a commit that freed much, shorten the file by a step, in a transaction apart.
+
+        That needs some space itself. Where there is none, the next commit tries again, and
+        what was committed stands: so nothing is raised.
+        """
+        with self._lock, suppress(sqlite3.OperationalError):
+            if self._connection is not None:
+                _shorten(self._connection)
 
     def close(self) -> None:
         """Wait for the call in hand, then close. Closing twice is safe."""

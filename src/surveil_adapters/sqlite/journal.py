@@ -17,7 +17,6 @@ from surveil_adapters.sqlite.connection import (
     apply_schema,
     closing_on_error,
     connect,
-    give_space_back,
 )
 from surveil_core.ports.journal import JournalRecord
 
@@ -47,7 +46,8 @@ class SqliteJournal:
     def append(self, records: Sequence[JournalRecord]) -> None:
         """Write records in one transaction; returns after the commit is on the disk.
 
-        Raises `StoreUnavailable`, and `ValueError` for ids that do not grow.
+        Raises `StoreUnavailable`, `ConfigurationError` or `DataLost` as the port says, and
+        `ValueError` for ids that do not grow.
         """
         if not records:
             return
@@ -85,7 +85,7 @@ class SqliteJournal:
             ids = (json.dumps(list(record_ids)),)
             connection.execute(_COUNT_OUT, ids)
             connection.execute(_FORGET, ids)
-            give_space_back(connection)
+        self._kept.give_space_back()
 
     def waiting_bytes(self) -> int:
         """Count the topics and payloads in the file."""

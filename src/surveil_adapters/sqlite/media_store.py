@@ -40,7 +40,8 @@ class SqliteMediaStore:
         """Store a clip with its bytes, and strike out the clip jobs of its events.
 
         Returns after the commit is on the disk. Raises `StoreUnavailable`, also when the
-        clip's file cannot be read, `DataLost` when one of its events is gone, and
+        clip's file cannot be read, `DataLost` when one of its events is gone or it is larger
+        than a field, `ConfigurationError` for a file that a later release wrote, and
         `ValueError` when no event is named.
         """
         if not event_row_ids:

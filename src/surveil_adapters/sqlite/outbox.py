@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from surveil_adapters.sqlite.connection import KeptConnection, give_space_back
+from surveil_adapters.sqlite.connection import KeptConnection
 from surveil_adapters.sqlite.dead_letters import LetterRow, SqliteDeadLetters, drop_oldest_letters
 from surveil_adapters.sqlite.outbox_rows import (
     KNOWN_EVENTS,
@@ -83,22 +83,22 @@ class SqliteOutbox:
         self._kept = KeptConnection(path=self._path, open=self._connect)
 
     def commit(self, changes: OutboxChanges) -> Committed:
-        """Write all of it or nothing; it is on the disk when this returns."""
-        with self._kept.transaction() as connection:
-            with outbox_rows(connection) as rows:
-                rows.take_delivered(changes.delivered)
-                for entry_id, reason in changes.refused:
-                    rows.take_refused(entry_id, reason, changes.at_utc)
-                for letter in changes.dead:
-                    rows.bury(letter, changes.at_utc)
-                verdicts = self._receive(rows, changes)
-                dropped_waiting = self._drop_oldest(rows)
-                dropped_dead = drop_oldest_letters(
-                    connection, max_bytes=self._max_bytes // DEAD_SHARE
-                )
-                rows.totals.refused += dropped_dead
-                rows.purge_known(keep=self._known_events)
-            give_space_back(connection)
+        """Write all of it or nothing; it is on the disk when this returns.
+
+        Raises `StoreUnavailable`, `ConfigurationError` or `DataLost` as the port says.
+        """
+        with self._kept.transaction() as connection, outbox_rows(connection) as rows:
+            rows.take_delivered(changes.delivered)
+            for entry_id, reason in changes.refused:
+                rows.take_refused(entry_id, reason, changes.at_utc)
+            for letter in changes.dead:
+                rows.bury(letter, changes.at_utc)
+            verdicts = self._receive(rows, changes)
+            dropped_waiting = self._drop_oldest(rows)
+            dropped_dead = drop_oldest_letters(connection, max_bytes=self._max_bytes // DEAD_SHARE)
+            rows.totals.refused += dropped_dead
+            rows.purge_known(keep=self._known_events)
+        self._kept.give_space_back()
         return Committed(
             arrivals=verdicts, dropped_waiting=dropped_waiting, dropped_dead=dropped_dead
         )

@@ -75,9 +75,11 @@ def post_event_routes(
     """Make `POST /api/events` and `POST /api/events/bulk`.
 
     The store blocks until the disk has the events, so that happens in a worker thread, and
-    the alerts leave from there as soon as it returns. Every answer, refusals too, says how
-    many events the bulk route takes at once.
+    the alerts leave from there as soon as it returns. Bulks are read and stored one after
+    the other, since each may take 160 MiB meanwhile (`MAX_BULK_BYTES`). Every answer,
+    refusals too, says how many events the bulk route takes at once.
     """
+    bulk_turn = asyncio.Semaphore(1)
     told = _Told(hub=hub, announcer=announcer, service=service)
 
     def take(body: bytes) -> Ingested:
@@ -116,7 +118,9 @@ def post_event_routes(
     )
     async def post_bulk(request: Request[Any, Any, Any]) -> BulkView:
         """Take `{"events": [...]}`, each as for `POST /api/events` and answered in its place."""
-        return await asyncio.to_thread(take_bulk, await request.body())
+        body = await request.body()  # before its turn, since a slow client may take long
+        async with bulk_turn:
+            return await asyncio.to_thread(take_bulk, body)
 
     return (post_event, post_bulk)
 

@@ -37,7 +37,7 @@ from surveil_core.ports.backend import Backend, Posting, Run, RunResult
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.outbox import Outbox, OutboxEntry
 
-RUN_EVENTS = 50
+RUN_EVENTS = 8
 """How many events a run has at most, but for bulk: what a crash lets the backend see twice."""
 
 RUN_BYTES = 1024 * 1024

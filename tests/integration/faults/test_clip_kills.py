@@ -33,7 +33,7 @@ def test_every_event_keeps_its_clip(
 ) -> None:
     """After all kills each event has one video that plays, or its reason; nothing is left over."""
     quick = {**settings, "RECORDING__DURATION_S": 2}
-    events = []
+    events: list[str] = []
     for number in range(KILLS):
         with program("apps.edge", "run", "surveillance", settings=quick) as running:
             running.wait_for_text(READY)

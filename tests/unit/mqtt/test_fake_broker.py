@@ -28,6 +28,7 @@ class FakePublisherSite:
 
     def cut(self) -> None:
         self.publisher.lose()
+        self.publisher.remembers = True
         self.publisher.connect()
 
     def rings(self) -> int:

@@ -254,7 +254,7 @@ def test_unreadable_entries_become_dead_letters_and_hold_up_nothing() -> None:
             )
         )
     bench.carry(MESSAGE)
-    bench.wait(3.0)
+    bench.wait(10.0)
     assert bench.outbox.entries == []
     assert len(bench.outbox.box.letters) == 60
     assert "is missing" in bench.outbox.box.letters[0].reason

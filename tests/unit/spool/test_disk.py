@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveil_adapters.spool import DiskSpool, safe_name
-from surveil_core.errors import StoreUnavailable
+from surveil_core.errors import DataLost, StoreUnavailable
 from tests.contracts.spool import SpoolContract
 from tests.fakes.spool import FakeSpool
 from tests.footage import FPS, TRIGGERED_AT_UTC, label_of, pictures
@@ -68,6 +69,50 @@ def test_an_older_file_of_the_same_name_is_left_alone(spool: DiskSpool) -> None:
     second.discard()
     assert first.spool_path.exists()
     assert not second.spool_path.exists()
+
+
+@pytest.mark.parametrize("suffix", [".h264", ".index", ".mp4"])
+def test_a_name_of_which_anything_is_left_is_not_taken(folder: Path, suffix: str) -> None:
+    """Killed while it removed a clip, a program leaves some of its files.
+
+    They go when the next one gets to them, and must not take a new clip with them.
+    """
+    folder.mkdir()
+    unix_s = int(TRIGGERED_AT_UTC.timestamp())
+    (folder / f"recording_evt-1_{unix_s}{suffix}").write_bytes(b"")
+    spool = DiskSpool(folder)
+    spool.open()
+    [left] = spool.left_clips()
+    first = spool.start_clip(label_of("evt-1"))
+    left.discard()
+    second = spool.start_clip(label_of("evt-1"))
+    names = [writer.spool_path.name for writer in (first, second)]
+    assert names == [f"recording_evt-1_{unix_s}_{number}.h264" for number in (1, 2)]
+    for writer in (first, second):
+        for unit in pictures():
+            writer.append(unit)
+        assert not writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video().salvaged
+    spool.close()
+
+
+def test_a_clip_of_another_release_is_set_aside(folder: Path) -> None:
+    """An index that this release cannot read stops nobody from filming, and is kept."""
+    folder.mkdir()
+    content = b'{"clip":{"event":[1,"evt-1"],"since":7}}'
+    (folder / "recording_evt-1_1.index").write_bytes(b"%08x %s\n" % (zlib.crc32(content), content))
+    (folder / "recording_evt-1_1.h264").write_bytes(b"pictures")
+    spool = DiskSpool(folder)
+    spool.open()
+    [left] = spool.left_clips()
+    assert (left.events, left.has_pictures, left.cut_short) == ((), False, True)
+    with pytest.raises(DataLost):
+        left.make_video()
+    left.discard()
+    left.discard()
+    assert [path.name for path in folder.iterdir()] == ["set_aside"]
+    assert (folder / "set_aside" / "recording_evt-1_1.h264").read_bytes() == b"pictures"
+    assert (folder / "set_aside" / "recording_evt-1_1.index").exists()
+    spool.close()
 
 
 def test_a_folder_that_cannot_be_made_is_named(folder: Path) -> None:
@@ -155,6 +200,14 @@ def test_a_disk_that_fills_keeps_what_was_written(spool: DiskSpool) -> None:
     video = clip.make_video()
     assert video.salvaged
     assert video.duration_s == pytest.approx(20 / FPS)
+
+
+def test_a_clip_that_cannot_begin_leaves_no_file(spool: DiskSpool, folder: Path) -> None:
+    """A full disk is not filled with names of clips that never were."""
+    for _ in range(3):
+        with files_limited_to(0), pytest.raises(StoreUnavailable, match="cannot write a clip"):
+            spool.start_clip(label_of())
+    assert list(folder.iterdir()) == []
 
 
 def test_an_mp4_that_does_not_fit_can_be_made_later(spool: DiskSpool) -> None:
