@@ -19,6 +19,9 @@ from surveil_core.services.intake import Sorted, refuse, sort_deliveries
 GROUP_MESSAGES = 500
 """How many messages one transaction takes at most."""
 
+MAX_BELIEVABLE_AGE_S = 7 * 24 * 3600.0
+"""An event does not wait for longer; a time before that comes from a clock that was not set."""
+
 
 @define(kw_only=True)
 class SurveillanceService:
@@ -150,7 +153,10 @@ class SurveillanceService:
         )
 
     def _age_s(self, event: SensorEvent) -> float:
-        """Say how long ago an event of this device happened; another's clock may be wrong."""
-        if event.device_id != self.device_id:
-            return 0.0
-        return max(0.0, (self.clock.now_utc() - event.occurred_at_utc).total_seconds())
+        """Say how long ago an event of this device happened; 0 where that cannot be known.
+
+        Another's clock may be wrong, and so was ours if an event seems older than any outage.
+        """
+        age_s = (self.clock.now_utc() - event.occurred_at_utc).total_seconds()
+        is_believable = event.device_id == self.device_id and 0 < age_s <= MAX_BELIEVABLE_AGE_S
+        return age_s if is_believable else 0.0

@@ -216,10 +216,12 @@ def test_trigger_says_how_old_the_event_is(bench: Bench) -> None:
 
 @pytest.mark.parametrize("device_id", ["raspberry-2", "raspberry-1"])
 def test_clock_that_is_wrong_prevents_no_film(bench: Bench, device_id: str) -> None:
-    """Another device's clock is not to be trusted, nor a time that is still to come."""
+    """Neither another device's, nor a time that is still to come or ages ago."""
     later = evolve(event_number(3600), device_id=device_id)
     earlier = evolve(event_number(0), device_id="raspberry-2")
     bench.take(build_sensor_message(later))
     bench.clock.advance(3600.0)
     bench.take(build_sensor_message(earlier))
-    assert [trigger.age_s for trigger in bench.recorder.triggers] == [0.0, 0.0]
+    bench.clock.advance(365 * 86_400.0)
+    bench.take(build_sensor_message(event_number(1)))
+    assert [trigger.age_s for trigger in bench.recorder.triggers] == [0.0, 0.0, 0.0]
