@@ -12,13 +12,13 @@ import pytest
 
 from surveil_adapters.camera import CameraChain, candidates_for
 from surveil_adapters.clock import SystemClock
-from surveil_adapters.spool import DiskSpool
 from surveil_core.errors import CameraUnavailable
 from surveil_core.notices import CameraReady, CameraRejected, CameraTrying
 from surveil_core.ports.camera import VideoSource
 from surveil_core.video import AccessUnit, VideoFormat
 from tests.contracts.video_source import VideoSourceContract, read_for
 from tests.fakes.announcer import RecordingAnnouncer
+from tests.rig.camera import make_clip
 from tests.waiting import wait_for
 
 FORMAT = VideoFormat(width=320, height=180, fps=10)
@@ -93,10 +93,7 @@ def test_a_clip_of_the_device_plays_with_every_picture(source: VideoSource, tmp_
     units = read_for(source, 3.0)
     assert source.format.resolution == "320x180"
     assert not source.simulated
-    writer = DiskSpool(tmp_path).start_clip(event_id="evt-1", unix_s=1, format=source.format)
-    for unit in units:
-        writer.append(unit)
-    facts = facts_of(writer.finish().path)
+    facts = facts_of(make_clip(units, tmp_path, source.format))
     assert (facts["codec_name"], facts["width"], facts["height"]) == ("h264", 320, 180)
     assert int(facts["nb_read_frames"]) == len(units)
     assert float(facts["duration"]) == pytest.approx(units[-1].at_s - units[0].at_s, abs=0.5)

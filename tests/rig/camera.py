@@ -28,12 +28,12 @@ def children() -> list[int]:
     return [pid for pid, name in names.items() if name != "mosquitto"]
 
 
-def make_clip(units: list[AccessUnit], folder: Path) -> Path:
+def make_clip(units: list[AccessUnit], folder: Path, format: VideoFormat = FORMAT) -> Path:
     """Write pictures as a clip, as the service does; returns the MP4."""
     spool = DiskSpool(folder)
     spool.open()
     with closing(spool):
-        writer = spool.start_clip(evolve(label_of(), triggered_at_s=units[0].at_s, format=FORMAT))
+        writer = spool.start_clip(evolve(label_of(), triggered_at_s=units[0].at_s, format=format))
         for unit in units:
             writer.append(unit)
         return writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video().video_path

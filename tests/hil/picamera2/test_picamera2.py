@@ -19,13 +19,13 @@ from surveil_adapters.camera import CameraChain, candidates_for
 from surveil_adapters.camera.picamera2 import Picamera2Source
 from surveil_adapters.clock import SystemClock
 from surveil_adapters.console.french import WORDS
-from surveil_adapters.spool import DiskSpool
 from surveil_core.errors import CameraUnavailable
 from surveil_core.notices import CameraReady, CameraRejected, CameraTrying
 from surveil_core.ports.camera import VideoSource
 from surveil_core.video import VideoFormat
 from tests.contracts.video_source import VideoSourceContract, read_for
 from tests.fakes.announcer import RecordingAnnouncer
+from tests.rig.camera import make_clip
 
 FORMAT = VideoFormat(width=320, height=240, fps=4)
 """VIMC makes 10 pictures a second or more, whatever it is asked."""
@@ -103,15 +103,12 @@ def test_a_clip_is_playable(source: VideoSource, tmp_path: Path) -> None:
     """What the spool makes of the pictures is an H.264 film of them all, in their time."""
     source.open()
     units = read_for(source, 5.0)
-    writer = DiskSpool(tmp_path).start_clip(event_id="evt-1", unix_s=1, format=source.format)
-    for unit in units:
-        writer.append(unit)
-    video = writer.finish()
+    video = make_clip(units, tmp_path, source.format)
     answer = subprocess.run(
         [
             *("ffprobe", "-v", "error", "-count_frames", "-of", "json"),
             *("-show_entries", "stream=codec_name,width,height,nb_read_frames:format=duration"),
-            str(video.path),
+            str(video),
         ],
         check=True,
         capture_output=True,
