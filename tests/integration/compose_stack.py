@@ -253,6 +253,8 @@ def running_stack(env: Mapping[str, str]) -> Iterator[ComposeStack]:
         built = stack.type("docker compose build", BUILD_LIMIT_S)
         if built.status:  # its warnings are those of apt, pip and npm, about other things
             raise StackError(f"$ docker compose build\n{built.output[-8000:]}")
+        # a run that was killed leaves containers and volumes behind
+        stack.type_well("docker compose down -v --remove-orphans", 120)
         stack.type_well("docker compose up -d", HEALTH_LIMIT_S)
         stack.wait_until_healthy()
         yield stack
