@@ -66,8 +66,8 @@ def configuration(port: int, folder: str, *, address: str) -> str:
     """Write a broker's settings; persistent sessions survive its restart."""
     return (
         f"listener {port} {address}\nallow_anonymous true\nset_tcp_nodelay true\n"
-        f"persistence true\npersistence_location {folder}/\nautosave_interval 1\n"
-        "autosave_on_changes true\nmax_queued_messages 100000\nlog_dest stderr\n"
+        f"persistence true\npersistence_location {folder}/\nautosave_interval 15\n"
+        "max_queued_messages 100000\nlog_dest stderr\n"
         "log_type notice\nlog_type error\nlog_type warning\n"
         # as root it would become the user mosquitto, who may not write here
         f"{'user root' if os.geteuid() == 0 else ''}\n"
