@@ -3,12 +3,14 @@
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.rig.backends import MockBackend, docker_backend, native_backend
 from tests.rig.brokers import Address, choose_broker, docker_broker, native_broker
+from tests.rig.bystander import Bystander
 
 
 def pytest_report_header() -> str:
@@ -32,6 +34,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
     run = docker_broker if choose_broker(os.environ) == "docker" else native_broker
     with run(folder) as address:
         yield address
+
+
+@pytest.fixture
+def bystander(broker: Address) -> Iterator[Bystander]:
+    """A client that publishes what the test likes."""
+    with closing(Bystander(broker)) as bystander:
+        yield bystander
 
 
 @pytest.fixture

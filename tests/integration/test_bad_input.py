@@ -8,18 +8,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
 from attrs import frozen
-from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.examples import SENSOR_DOCUMENT
 from tests.rig.backends import MockBackend
 from tests.rig.brokers import Address, NativeBroker
+from tests.rig.bystander import TOPIC, Bystander
 from tests.rig.programs import ROOT, Program, program
 from tests.waiting import wait_for
 
-TOPIC = "sensor/motion"
 BAD_DOCUMENTS = ROOT.parent / "shared/data/bad/jsontestsuite/test_parsing"
 OURS = {
     "no JSON": b"hello",
@@ -44,32 +42,12 @@ class Site:
     device_id: str
 
 
-class Bystander:
-    """A client that publishes what it likes and waits for the broker's word each time."""
-
-    def __init__(self, broker: Address) -> None:
-        self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        self._client.connect(broker.host, broker.port)
-        self._client.loop_start()
-
-    def publish(self, payload: bytes) -> None:
-        self._client.publish(TOPIC, payload, qos=1).wait_for_publish(10)
-
-    def publish_event(self, device_id: str) -> str:
-        event_id = f"evt-{secrets.token_hex(4)}"
-        document = SENSOR_DOCUMENT | {"event_id": event_id, "device_id": device_id}
-        self.publish(json.dumps(document).encode())
-        return event_id
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-@pytest.fixture
-def bystander(broker: Address) -> Iterator[Bystander]:
-    with closing(Bystander(broker)) as bystander:
-        yield bystander
+def publish_event(bystander: Bystander, device_id: str) -> str:
+    """Publish a sound event of the device; returns its id."""
+    event_id = f"evt-{secrets.token_hex(4)}"
+    document = SENSOR_DOCUMENT | {"event_id": event_id, "device_id": device_id}
+    bystander.publish(json.dumps(document).encode())
+    return event_id
 
 
 @pytest.fixture
@@ -99,7 +77,7 @@ def stored_ids(data_dir: Path) -> list[str]:
 
 def assert_still_works(site: Site, bystander: Bystander) -> None:
     """A good event after the bad ones is stored and delivered."""
-    event_id = bystander.publish_event(site.device_id)
+    event_id = publish_event(bystander, site.device_id)
     wait_for("it is stored", lambda: event_id in stored_ids(site.data_dir))
     wait_for(
         "it is delivered",
@@ -155,7 +133,7 @@ def test_an_event_that_comes_twice_is_stored_once(site: Site, bystander: Bystand
 def test_a_backend_that_is_down_loses_nothing(site: Site, bystander: Bystander) -> None:
     """What a 503 refuses is kept and delivered afterwards, in order."""
     site.backend.behave(status=503)
-    event_ids = [bystander.publish_event(site.device_id) for _ in range(5)]
+    event_ids = [publish_event(bystander, site.device_id) for _ in range(5)]
     site.edge.wait_for_text("est GARDÉ, nouvel essai dans")
     site.backend.behave(status=201)
 
@@ -170,7 +148,7 @@ def test_a_backend_that_is_down_loses_nothing(site: Site, bystander: Bystander) 
 
 def test_odd_but_legal_ids_do_not_block_the_bridge(site: Site, bystander: Bystander) -> None:
     """An event whose device id a header would not take as it is goes through as well."""
-    event_id = bystander.publish_event(f" {site.device_id} é ")
+    event_id = publish_event(bystander, f" {site.device_id} é ")
     wait_for(
         "it is delivered",
         lambda: any(r["body"]["details"]["event_id"] == event_id for r in site.backend.requests()),
@@ -181,7 +159,7 @@ def test_odd_but_legal_ids_do_not_block_the_bridge(site: Site, bystander: Bystan
 def test_a_backend_that_hangs_does_not_hold_up_the_stop(site: Site, bystander: Bystander) -> None:
     """Asked to stop in the middle of a POST, the program ends in good order within 9 s."""
     site.backend.behave(delay_s=30)
-    bystander.publish_event(site.device_id)
+    publish_event(bystander, site.device_id)
     site.edge.wait_for_text("Envoi HTTP POST")
     began_s = time.monotonic()
     assert site.edge.stop() == 0, site.edge.output
@@ -192,7 +170,7 @@ def test_a_backend_that_hangs_does_not_hold_up_the_stop(site: Site, bystander: B
 def test_a_refused_event_does_not_hold_up_the_others(site: Site, bystander: Bystander) -> None:
     """A 400 is said with its reason; the next event is delivered."""
     site.backend.behave(status=400)
-    bystander.publish_event(site.device_id)
+    publish_event(bystander, site.device_id)
     site.edge.wait_for_text("refusé par le backend")
     site.backend.behave(status=201)
     assert_still_works(site, bystander)

@@ -3,44 +3,20 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
 import pytest
 import requests
-from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.examples import SENSOR_DOCUMENT
 from tests.rig.backends import MockBackend
 from tests.rig.brokers import Address, free_port
+from tests.rig.bystander import Bystander
 from tests.rig.programs import program
 from tests.waiting import wait_for
 
 BAD = b'{"event_id": "evt-1", "oops": "\xc3\xa9"}'
-
-
-class Publisher:
-    """Publishes and waits for the broker's word."""
-
-    def __init__(self, broker: Address) -> None:
-        self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        self._client.connect(broker.host, broker.port)
-        self._client.loop_start()
-
-    def publish(self, payload: bytes) -> None:
-        self._client.publish("sensor/motion", payload, qos=1).wait_for_publish(10)
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-@pytest.fixture
-def publisher(broker: Address) -> Iterator[Publisher]:
-    with closing(Publisher(broker)) as publisher:
-        yield publisher
 
 
 @pytest.fixture
@@ -84,10 +60,10 @@ def counted(text: str) -> dict[str, float]:
 
 
 def test_bad_message_can_be_shown_and_discarded(
-    settings: Mapping[str, Any], publisher: Publisher
+    settings: Mapping[str, Any], bystander: Bystander
 ) -> None:
     """Each service that refused it keeps it, with its bytes and the reason."""
-    publisher.publish(BAD)
+    bystander.publish(BAD)
     wait_for("both keep it", lambda: letters(settings) == ["bridge-1", "surveillance-1"])
     code, output = command(settings, "dead-letters", "show", "bridge-1")
     shown = json.loads(output.removeprefix("bridge-1: "))
@@ -105,11 +81,11 @@ def test_bad_message_can_be_shown_and_discarded(
 
 
 def test_refused_event_is_delivered_by_a_replay(
-    settings: Mapping[str, Any], publisher: Publisher, mock_backend: MockBackend, device_id: str
+    settings: Mapping[str, Any], bystander: Bystander, mock_backend: MockBackend, device_id: str
 ) -> None:
     """The running bridge takes it up once the backend is mended."""
     mock_backend.behave(status=400, text="unknown device")
-    publisher.publish(json.dumps(SENSOR_DOCUMENT | {"device_id": device_id}).encode())
+    bystander.publish(json.dumps(SENSOR_DOCUMENT | {"device_id": device_id}).encode())
     wait_for("it is refused", lambda: letters(settings) == ["bridge-1"])
     _, output = command(settings, "dead-letters", "list")
     assert "HTTP 400" in output
@@ -121,13 +97,13 @@ def test_refused_event_is_delivered_by_a_replay(
 
 
 def test_counters_add_up_and_are_served(
-    settings: Mapping[str, Any], publisher: Publisher, device_id: str
+    settings: Mapping[str, Any], bystander: Bystander, device_id: str
 ) -> None:
     """The command prints what `/metrics` serves."""
-    publisher.publish(BAD)
+    bystander.publish(BAD)
     for number in range(3):
         document = SENSOR_DOCUMENT | {"device_id": device_id, "event_id": f"evt-{number}"}
-        publisher.publish(json.dumps(document).encode())
+        bystander.publish(json.dumps(document).encode())
 
     def look() -> dict[str, float]:
         return counted(command(settings, "counters")[1])
