@@ -11,8 +11,7 @@ from surveil_core.errors import ConfigurationError
 from surveil_core.events import SensorKind
 from surveil_core.ports.outbox import WhenFull
 from surveil_core.ports.sensors import SensorSpec
-from surveil_core.recording import RecordingPolicy
-from surveil_core.services.filming import CameraMode
+from surveil_core.recording import CameraMode, RecordingPolicy
 from surveil_core.services.journaling import JournalQuota, WhenJournalFull
 from surveil_core.video import VideoFormat
 from surveil_core.vocabulary import FACTS_BY_KIND

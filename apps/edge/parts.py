@@ -3,8 +3,8 @@
 With `services`, this is the edge's composition root: the only place that knows which
 adapter is which. What the services of one process share lives here.
 
-Adapters are imported where they are made: a bridge alone must not carry the web server and
-the camera (20 MB instead of 75).
+Adapters, and all that only filming needs, are imported where they are made: a bridge alone
+must not carry the web server and the camera (20 MB instead of 75).
 """
 
 import random
@@ -22,23 +22,21 @@ from apps.edge.loops import beat
 from apps.settings import check_certificates, read_secret
 from surveil_adapters.clock import SystemClock
 from surveil_core import notices
+from surveil_core.errors import StoreUnavailable
 from surveil_core.events import SensorKind
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.dead_letters import DeadLetters
 from surveil_core.ports.journal import Journal
 from surveil_core.ports.sensors import Sensors, SensorSpec
 from surveil_core.ports.wakeup import Wakeup
-from surveil_core.services.filming import FilmingService
-from surveil_core.services.held_camera import HeldCamera
 from surveil_core.services.journaling import EventJournal
-from surveil_core.services.resuming import ClipResuming
-from surveil_core.services.storing import ClipStoring
 from surveil_core.vocabulary import SENSOR_TOPICS, sensor_client_id
 
 if TYPE_CHECKING:
     from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
     from surveil_adapters.simulation.board import SimulatedBoard
     from surveil_adapters.sqlite import SqliteJournal, SqliteOutbox, SurveillanceDb
+    from surveil_core.services.filming import FilmingService
 
 
 @define(kw_only=True, slots=False)
@@ -91,12 +89,16 @@ class EdgeParts:
         )
 
     @cached_property
-    def filming(self) -> FilmingService:
+    def filming(self) -> "FilmingService":
         """Shared: `surveillance` asks it for clips, `camera` makes them."""
         from surveil_adapters.camera import CameraChain, candidates_for
         from surveil_adapters.queues import ThreadTriggerQueue
         from surveil_adapters.spool import DiskSpool
         from surveil_adapters.sqlite import SqliteClipJobs, SqliteMediaStore
+        from surveil_core.services.filming import FilmingService
+        from surveil_core.services.held_camera import HeldCamera
+        from surveil_core.services.resuming import ClipResuming
+        from surveil_core.services.storing import ClipStoring
 
         settings = self.settings
         policy = settings.recording.policy
@@ -193,6 +195,20 @@ class EdgeParts:
         from surveil_adapters.sqlite import SqliteJournal
 
         return SqliteJournal(self.settings.storage.data_dir / "journal" / f"{service}.db")
+
+    def journaled_kinds(self) -> set[SensorKind]:
+        """Name the kinds that have events in a journal, whether configured any more or not."""
+        return {kind for kind in SensorKind if self._has_waiting(f"sensor-{kind}")}
+
+    def _has_waiting(self, service: str) -> bool:
+        journal = self.journal(service)
+        if not journal.path.exists():
+            return False
+        with closing(journal):
+            try:
+                return bool(journal.read_after(0, limit=1))
+            except StoreUnavailable:
+                return True  # its service will say what is wrong, and try again
 
     def event_journal(self, service: str, journal: Journal) -> EventJournal:
         """Put a quota on a journal."""

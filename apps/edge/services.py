@@ -46,7 +46,9 @@ class EdgeServices(EdgeParts):
         services: dict[str, Service] = {}
         for name in names:
             if name == "sensor":
-                services |= self._sensing_services(self._configured_kinds())
+                services |= self._sensing_services(
+                    self._configured_kinds() | self.journaled_kinds()
+                )
             elif name in SENSOR_SERVICES:
                 services |= self._sensing_services({SENSOR_SERVICES[name]})
             elif name == "surveillance":
@@ -100,6 +102,8 @@ class EdgeServices(EdgeParts):
                 random_bytes=os.urandom,
                 random_unit=random.random,
             )
+            if not specs:
+                self.announcer.announce(notices.JournalLeftOver(service=service, kind=kind))
             for spec in specs:
                 self.announcer.announce(
                     greetings.sensor_starting(service, spec, simulated=self.is_simulated)

@@ -157,6 +157,13 @@ class SensorReady(Notice):
 
 
 @frozen(kw_only=True)
+class JournalLeftOver(Notice):
+    """No sensor of this kind is configured; events that one has left behind go out."""
+
+    kind: str
+
+
+@frozen(kw_only=True)
 class SensorFailed(Notice):
     """The sensor's pin cannot be had; tried again in `retry_in_s`."""
 

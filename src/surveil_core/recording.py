@@ -12,6 +12,13 @@ from attrs import evolve, field, frozen, validators
 from surveil_core.events import EventType
 
 
+class CameraMode(enum.StrEnum):
+    """Whether the camera is always open, or only while it films."""
+
+    STANDBY = "standby"
+    ON_DEMAND = "on-demand"
+
+
 @frozen(kw_only=True)
 class RecordingPolicy:
     """What the owner asked for. The spec films motion, for 10 s."""

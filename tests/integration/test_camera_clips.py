@@ -16,8 +16,8 @@ from surveil_adapters.spool import DiskSpool
 from surveil_core.events import EventType
 from surveil_core.notices import CameraLost, CameraReady, ClipStored
 from surveil_core.ports.recorder import Trigger
-from surveil_core.recording import RecordingPolicy
-from surveil_core.services.filming import CameraMode, FilmingService
+from surveil_core.recording import CameraMode, RecordingPolicy
+from surveil_core.services.filming import FilmingService
 from surveil_core.services.held_camera import HeldCamera
 from surveil_core.services.resuming import ClipResuming
 from surveil_core.services.storing import ClipStoring

@@ -1,7 +1,9 @@
 """The composition root: what a restarted loop finds."""
 
 import threading
+from contextlib import closing
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import attrs
@@ -9,12 +11,21 @@ import attrs
 from apps.edge import config
 from apps.edge.services import EdgeServices
 from surveil_adapters.sqlite import SqliteEventStore
-from surveil_core.notices import CameraReady, ClipStored
+from surveil_core.events import SensorKind
+from surveil_core.notices import (
+    BrokerConnected,
+    CameraReady,
+    ClipStored,
+    JournalLeftOver,
+    TopicsSubscribed,
+)
 from surveil_core.ports.event_store import ReceivedEvent
+from surveil_core.ports.journal import JournalRecord
 from surveil_core.ports.recorder import Trigger
 from surveil_core.vocabulary import EventType
 from tests.examples import MOTION_EVENT, RECEIVED_AT_UTC
 from tests.fakes.announcer import RecordingAnnouncer
+from tests.rig.brokers import Address
 
 
 def step_until(step: Any, announcer: RecordingAnnouncer, kind: type, count: int) -> None:
@@ -24,6 +35,41 @@ def step_until(step: Any, announcer: RecordingAnnouncer, kind: type, count: int)
             return
         step(0.1)
     raise AssertionError(f"{kind.__name__} was not told {count} times: {announcer.kinds()}")
+
+
+def test_events_of_a_sensor_that_was_taken_away_go_out(
+    broker: Address, device_id: str, tmp_path: Path
+) -> None:
+    """Its kind's service runs without a pin until its journal has gone."""
+    announcer = RecordingAnnouncer()
+    environment = {
+        "SURVEIL_STORAGE__DATA_DIR": str(tmp_path),
+        "SURVEIL_DEVICE__ID": device_id,
+        "SURVEIL_MQTT__HOST": broker.host,
+        "SURVEIL_MQTT__PORT": str(broker.port),
+        "SURVEIL_GPIO__BACKEND": "simulated",
+        "SURVEIL_SENSORS__0__KIND": "motion",
+        "SURVEIL_SENSORS__0__PIN": "17",
+    }
+    services = EdgeServices(
+        settings=config.load(None, environment), stop=threading.Event(), announcer=announcer
+    )
+    with closing(services.journal("sensor-button")) as journal:
+        journal.append([JournalRecord(record_id=1, topic="sensor/button", payload=b"pressed")])
+    names = set(services.named(["sensor"]))
+    assert {name for name in names if name.startswith("sensor")} == {
+        "sensor-motion",
+        "sensor-button",
+    }
+    with closing(services.inbox("test", f"test-{device_id}", lasting=False)) as inbox:
+        inbox.open()
+        step_until(lambda _: sleep(0.01), announcer, TopicsSubscribed, 1)
+        with services.sensing(SensorKind.BUTTON) as step:
+            step_until(step, announcer, BrokerConnected, 2)
+            step(0.1)
+            [delivery] = inbox.receive(10.0, limit=10)
+    assert delivery.payload == b"pressed"
+    assert [notice.kind for notice in announcer.of(JournalLeftOver)] == ["button"]
 
 
 def test_a_restarted_camera_loop_films_and_stores_again(tmp_path: Path) -> None:

@@ -9,15 +9,22 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, TextIO
 
 import attrs
 
-from surveil_adapters.console import english, french
 from surveil_adapters.console.words import Words
 from surveil_core.notices import Notice
 
-WORDS_BY_LANGUAGE: dict[str, Words] = {"fr": french.WORDS, "en": english.WORDS}
+MODULE_BY_LANGUAGE = {"fr": "french", "en": "english"}
+
+
+def words_in(language: str) -> Words:
+    """Load the words of a language, and no other's: a service has little memory to spare."""
+    module = import_module(f"surveil_adapters.console.{MODULE_BY_LANGUAGE[language]}")
+    words: Words = module.WORDS
+    return words
 
 
 class _StreamAnnouncer:
@@ -41,7 +48,7 @@ class ConsoleAnnouncer(_StreamAnnouncer):
 
     def __init__(self, stream: TextIO, *, language: str = "fr") -> None:
         super().__init__(stream)
-        self._words = WORDS_BY_LANGUAGE[language]
+        self._words = words_in(language)
 
     def announce(self, notice: Notice) -> None:
         """Write the lines for `notice`, if its words have any."""

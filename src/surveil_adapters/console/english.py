@@ -69,6 +69,9 @@ WORDS = Words(
         ),
         n.SensorStarting: _sensor_starting,
         n.SensorReady: "👀 Waiting for {n.kind}... ({n.sensor_name})",
+        n.JournalLeftOver: (
+            "📤 No {n.kind} sensor is configured: events that wait go out all the same"
+        ),
         n.SensorFailed: lambda x: (
             f"❌ Sensor unavailable: {x.reason}\n   → next try in {seconds(x.retry_in_s)}"
         ),

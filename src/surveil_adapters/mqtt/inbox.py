@@ -98,9 +98,15 @@ class PahoInbox:
 
     def _hand_over(self, arrival: Arrival) -> Delivery:
         topic = _topic_of(arrival.message)
-        if not any(paho.topic_matches_sub(wanted, topic) for wanted in self._topics):
+        if not self._is_wanted(topic):
             self._unsubscribe(topic)
         return Delivery(topic=topic, payload=bytes(arrival.message.payload), token=arrival)
+
+    def _is_wanted(self, topic: str) -> bool:
+        """Whether the present configuration names the topic; most often by itself."""
+        return topic in self._topics or any(
+            paho.topic_matches_sub(wanted, topic) for wanted in self._topics
+        )
 
     def _unsubscribe(self, topic: str) -> None:
         connection, unsubscribed = self._connection, self._unsubscribed

@@ -37,11 +37,11 @@ _FORGET = "DELETE FROM record WHERE record_id IN (SELECT value FROM json_each(?)
 class SqliteJournal:
     """A `Journal`; opens its file at the first call."""
 
-    _path: Path
+    path: Path
     _kept: KeptConnection = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._kept = KeptConnection(path=self._path, open=self._connect)
+        self._kept = KeptConnection(path=self.path, open=self._connect)
 
     def append(self, records: Sequence[JournalRecord]) -> None:
         """Write records in one transaction; returns after the commit is on the disk.
@@ -103,11 +103,11 @@ class SqliteJournal:
         return totals
 
     def _connect(self) -> sqlite3.Connection:
-        connection = connect(self._path, journal_mode="WAL", cache_kib=SMALL_CACHE_KIB)
+        connection = connect(self.path, journal_mode="WAL", cache_kib=SMALL_CACHE_KIB)
         with closing_on_error(connection):
             apply_schema(
                 connection,
-                path=self._path,
+                path=self.path,
                 schema_names=("journal.sql",),
                 version=SCHEMA_VERSION,
             )

@@ -8,7 +8,6 @@ trigger; with mode on-demand the camera opens for a clip, as in the spec's own l
 A finished clip is handed to `storing`; what an earlier run owed comes from `resuming`.
 """
 
-import enum
 from collections import deque
 from collections.abc import Collection, Iterable
 
@@ -22,7 +21,7 @@ from surveil_core.ports.recorder import Trigger
 from surveil_core.ports.spool import Spool
 from surveil_core.ports.trigger_queue import TriggerQueue
 from surveil_core.preroll import PreRollRing
-from surveil_core.recording import RecordingPolicy, plan_clip
+from surveil_core.recording import CameraMode, RecordingPolicy, plan_clip
 from surveil_core.services.clip_in_hand import ClipInHand, filmed
 from surveil_core.services.held_camera import SILENT_CAMERA_S, HeldCamera
 from surveil_core.services.resuming import ClipResuming
@@ -31,13 +30,6 @@ from surveil_core.video import AccessUnit
 
 TRIGGER_DELAY_S = 2.0
 """How late a trigger may arrive and still find its whole pre-roll in the ring."""
-
-
-class CameraMode(enum.StrEnum):
-    """Whether the camera is always open, or only while it films."""
-
-    STANDBY = "standby"
-    ON_DEMAND = "on-demand"
 
 
 @define(kw_only=True)

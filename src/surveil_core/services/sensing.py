@@ -37,7 +37,7 @@ class SensingService:
     """Turns the edges of one kind of sensor into events. One thread calls `step`.
 
     Sensors that cannot be had are tried again for ever; what is in the journal goes out
-    meanwhile.
+    meanwhile. So does what is left of a kind that has no `specs` any more.
     """
 
     service: str
@@ -60,7 +60,7 @@ class SensingService:
         """Wait for one edge and deal with it; publish what waits."""
         if self.outflow.has_more:
             timeout_s = min(timeout_s, BACKLOG_STEP_S)
-        if self._is_watching or self._claim():
+        if self.specs and (self._is_watching or self._claim()):
             edge = self.sensors.next_edge(timeout_s)
             if edge is not None:
                 self._judge(edge)

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from surveil_adapters.console import ConsoleAnnouncer, JsonAnnouncer
-from surveil_adapters.console.console import WORDS_BY_LANGUAGE, snake_case
+from surveil_adapters.console.console import MODULE_BY_LANGUAGE, snake_case, words_in
 from surveil_core import notices
 from surveil_core.debounce import Verdict
 
@@ -44,11 +44,11 @@ def _name(annotation: object) -> str:
     )
 
 
-@pytest.mark.parametrize("language", WORDS_BY_LANGUAGE)
+@pytest.mark.parametrize("language", MODULE_BY_LANGUAGE)
 @pytest.mark.parametrize("kind", list(notice_classes()), ids=lambda kind: kind.__name__)
 def test_every_notice_has_words(language: str, kind: type[notices.Notice]) -> None:
     """No language lacks a notice, and no template fails on one."""
-    assert WORDS_BY_LANGUAGE[language].render(sample(kind))
+    assert words_in(language).render(sample(kind))
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,15 @@ def test_sensor_that_cannot_be_had_is_tried_again_with_growing_pauses() -> None:
     assert len(bench.messages) == 1
 
 
+def test_journal_of_a_kind_without_sensors_goes_out() -> None:
+    """A sensor that was taken out of the configuration has left events behind."""
+    bench = Bench(watched=())
+    bench.file.append([JournalRecord(record_id=1, topic="sensor/button", payload=b"{}")])
+    bench.service.step(0.5)
+    assert bench.publisher.published == [("sensor/button", b"{}")]
+    assert bench.first_notices == []
+
+
 def test_journal_goes_out_though_the_sensor_cannot_be_had() -> None:
     """What an earlier life had accepted does not wait for a pin."""
     bench = Bench(unavailable="GPIO busy")
