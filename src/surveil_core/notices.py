@@ -305,6 +305,13 @@ class PostRefused(Notice):
 
 
 @frozen(kw_only=True)
+class LettersDropped(Notice):
+    """The dead letters are at their quota: so many of the oldest were given up for good."""
+
+    letters: int
+
+
+@frozen(kw_only=True)
 class OutboxFull(Notice):
     """The outbox is at its quota.
 

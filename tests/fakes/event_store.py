@@ -8,7 +8,7 @@ from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.events import SensorEvent
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.dead_letters import DeadLetter, StoredLetter
-from surveil_core.ports.event_store import ReceivedEvent, StoredEvent
+from surveil_core.ports.event_store import ReceivedEvent, StoredEvent, StoredGroup
 from tests.examples import RECEIVED_AT_UTC
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.dead_letters import FakeDeadLetters, LetterBox
@@ -19,7 +19,8 @@ class FakeEventStore:
     """Keeps `rows`, whose id is the place from 1, dead letters in `box`, and `jobs`.
 
     The next `failures` calls raise `StoreUnavailable`, as a locked database does. Events
-    whose id is among `untakeable_ids` break a rule of the store.
+    whose id is among `untakeable_ids` break a rule of the store. Each group makes
+    `dropped_letters` go.
     """
 
     rows: list[ReceivedEvent] = field(factory=list)
@@ -27,11 +28,12 @@ class FakeEventStore:
     jobs: FakeClipJobs = field(factory=FakeClipJobs)
     failures: int = 0
     untakeable_ids: set[str] = field(factory=set)
+    dropped_letters: int = 0
     closed: bool = False
 
     def add_events(
         self, events: Sequence[ReceivedEvent], dead: Sequence[DeadLetter] = ()
-    ) -> Sequence[StoredEvent]:
+    ) -> StoredGroup:
         """As the port says."""
         if self.closed:
             raise StoreUnavailable("the event store is closed")
@@ -43,7 +45,8 @@ class FakeEventStore:
                 raise DataLost("CHECK constraint failed")
         for letter in dead:
             self.box.add(letter, RECEIVED_AT_UTC)
-        return [self._add(received) for received in events]
+        rows = [self._add(received) for received in events]
+        return StoredGroup(rows=rows, dropped_letters=self.dropped_letters)
 
     def dead_letters(self) -> FakeDeadLetters:
         """Hand out what the command works on."""

@@ -94,7 +94,7 @@ def test_a_restarted_camera_loop_films_and_stores_again(tmp_path: Path) -> None:
         )
         with services.camera() as step:
             step_until(step, announcer, CameraReady, count)
-            [stored] = store.add_events([received])
+            [stored] = store.add_events([received]).rows
             services.filming.trigger(
                 Trigger(
                     event_row_id=stored.row_id,

@@ -69,7 +69,7 @@ def add_event(events: SqliteEventStore) -> Callable[..., int]:
 
     def add_event(event=MOTION_EVENT) -> int:
         topic = FACTS_BY_KIND[KIND_BY_EVENT_TYPE[event.type]].topic
-        (stored,) = events.add_events([received(event, topic)])
+        (stored,) = events.add_events([received(event, topic)]).rows
         return stored.row_id
 
     return add_event

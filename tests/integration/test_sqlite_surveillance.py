@@ -90,8 +90,9 @@ def test_letters_are_bounded_and_the_dropped_counted(
     db: SurveillanceDb, events: SqliteEventStore
 ) -> None:
     """Above the quota the oldest letters go, and their number can be read."""
-    for _ in range(11):
-        events.add_events([], [BAD] * (MAX_DEAD_LETTERS // 10))
+    tenth = [BAD] * (MAX_DEAD_LETTERS // 10)
+    dropped = [events.add_events([], tenth).dropped_letters for _ in range(11)]
+    assert dropped == [0] * 10 + [len(tenth)]
     letters = event_letters(db)
     assert letters.dropped_letters() == MAX_DEAD_LETTERS // 10
     assert letters.list_letters(limit=1)[0].letter_id == MAX_DEAD_LETTERS // 10 + 1
@@ -151,7 +152,7 @@ def test_file_of_version_1_is_migrated_in_place(
     with pytest.raises(StoreUnavailable, match=r"no such table.*start the service"):
         event_letters(db).list_letters()
     with closing(SqliteEventStore(db)) as store:
-        stored = store.add_events([received(), film(1)], [BAD])
+        stored = store.add_events([received(), film(1)], [BAD]).rows
     assert [(one.row_id, one.is_new) for one in stored] == [(1, False), (2, True)]
     assert [s.letter for s in event_letters(db).list_letters()] == [BAD]
     assert [job.event_row_id for job in SqliteClipJobs(db).open_jobs()] == [2]

@@ -120,6 +120,7 @@ WORDS = Words(
         n.BulkDelivered: (
             "✅ Sent at once for {n.device_id}: {n.delivered} delivered, {n.refused} refused"
         ),
+        n.LettersDropped: "⚠️  Too many dead letters: the oldest {n.letters} are lost",
         n.OutboxFull: (
             "⚠️  Outbox full: {n.held_events} events left with the broker, "
             "{n.dropped_events} waiting ones lost, {n.dropped_letters} dead letters lost"

@@ -135,6 +135,9 @@ WORDS = Words(
         n.BulkDelivered: (
             "✅ Envoi groupé de {n.device_id}: {n.delivered} livrés, {n.refused} refusés"
         ),
+        n.LettersDropped: (
+            "⚠️  Trop de lettres mortes: les {n.letters} plus anciennes sont perdues"
+        ),
         n.OutboxFull: (
             "⚠️  Boîte d'envoi pleine: {n.held_events} événements laissés au broker, "
             "{n.dropped_events} en attente perdus, {n.dropped_letters} lettres mortes perdues"

@@ -17,7 +17,7 @@ from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.events import PinState, SensorEvent
 from surveil_core.messages import format_timestamp
 from surveil_core.ports.dead_letters import DeadLetter
-from surveil_core.ports.event_store import ReceivedEvent, StoredEvent
+from surveil_core.ports.event_store import ReceivedEvent, StoredEvent, StoredGroup
 from surveil_core.strict_json import write_object
 from surveil_core.vocabulary import FACTS_BY_KIND, KIND_BY_EVENT_TYPE
 
@@ -44,7 +44,7 @@ class SqliteEventStore:
 
     def add_events(
         self, events: Sequence[ReceivedEvent], dead: Sequence[DeadLetter] = ()
-    ) -> Sequence[StoredEvent]:
+    ) -> StoredGroup:
         """Store each event once by its key; returns after the commit is on the disk.
 
         Raises `StoreUnavailable`, and `DataLost` for a row that the schema refuses.
@@ -52,11 +52,13 @@ class SqliteEventStore:
         with self._kept.transaction() as connection:
             for letter in dead:
                 add_letter(connection, letter, died_at_utc=datetime.now(UTC))
+            dropped_letters = 0
             if dead:
-                drop_oldest_letters(
+                dropped_letters = drop_oldest_letters(
                     connection, max_bytes=MAX_DEAD_BYTES, max_letters=MAX_DEAD_LETTERS
                 )
-            return [_add(connection, received) for received in events]
+            rows = [_add(connection, received) for received in events]
+        return StoredGroup(rows=rows, dropped_letters=dropped_letters)
 
     def close(self) -> None:
         """Release the database. Closing twice is safe."""

@@ -28,15 +28,23 @@ class StoredEvent:
     is_new: bool
 
 
+@frozen(kw_only=True)
+class StoredGroup:
+    """What became of a group: a row for each event, and the old letters that had to go."""
+
+    rows: Sequence[StoredEvent]
+    dropped_letters: int = 0
+
+
 class EventStore(Protocol):
     """Table `evenement` of the spec, and the dead letters beside it. Used by one thread."""
 
     def add_events(
         self, events: Sequence[ReceivedEvent], dead: Sequence[DeadLetter] = ()
-    ) -> Sequence[StoredEvent]:
+    ) -> StoredGroup:
         """Store each event once, in order, durably: a power cut after the return takes none.
 
-        One transaction, dead letters and clip jobs included; one answer for each of
+        One transaction, dead letters and clip jobs included; one row for each of
         `events`. Raises `StoreUnavailable`, or `DataLost` when one of them breaks a rule of
         the store for good; nothing is stored then.
         """

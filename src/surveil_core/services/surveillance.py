@@ -7,7 +7,13 @@ from attrs import define, field
 from surveil_core.backoff import Backoff
 from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.events import EventType, SensorEvent
-from surveil_core.notices import EventReceived, EventStored, RepeatsIgnored, StoreFailed
+from surveil_core.notices import (
+    EventReceived,
+    EventStored,
+    LettersDropped,
+    RepeatsIgnored,
+    StoreFailed,
+)
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.broker import Delivery, Inbox
 from surveil_core.ports.clock import Clock
@@ -114,7 +120,7 @@ class SurveillanceService:
         failures = 0
         while True:
             try:
-                return self.store.add_events(events, dead)
+                group = self.store.add_events(events, dead)
             except StoreUnavailable as error:
                 failures += 1
                 retry_in_s = self.backoff.delay_s(failures, self.random_unit())
@@ -123,6 +129,13 @@ class SurveillanceService:
                 )
                 if self.clock.wait_s(retry_in_s):
                     return None
+            else:
+                self._announce_dropped(group.dropped_letters)
+                return group.rows
+
+    def _announce_dropped(self, letters: int) -> None:
+        if letters:
+            self.announcer.announce(LettersDropped(service=self.service, letters=letters))
 
     def _announce(self, event: SensorEvent, delivery: Delivery, row: StoredEvent) -> None:
         self.announcer.announce(

@@ -8,6 +8,7 @@ from surveil_core.messages import build_sensor_message
 from surveil_core.notices import (
     EventReceived,
     EventStored,
+    LettersDropped,
     MessageRefused,
     RepeatsIgnored,
     StoreFailed,
@@ -225,3 +226,12 @@ def test_clock_that_is_wrong_prevents_no_film(bench: Bench, device_id: str) -> N
     bench.clock.advance(365 * 86_400.0)
     bench.take(build_sensor_message(event_number(1)))
     assert [trigger.age_s for trigger in bench.recorder.triggers] == [0.0, 0.0, 0.0]
+
+
+def test_dead_letters_that_had_to_go_are_told(bench: Bench) -> None:
+    """A quota that is reached is never silent."""
+    bench.take(b"{")
+    assert bench.announcer.of(LettersDropped) == []
+    bench.store.dropped_letters = 2
+    bench.take(b"{")
+    assert [notice.letters for notice in bench.announcer.of(LettersDropped)] == [2]
