@@ -1,10 +1,9 @@
-"""The `Backend` port: couriers on threads of their own, as many as there are runs out.
+"""The `Backend` port: couriers on threads of their own, as many as are of use.
 
 The threads are daemons: one that waits for a silent backend does not hold up a program that
 stops. What it had sent is sent again by the next one, under the same key.
 """
 
-import queue
 import threading
 import time
 import traceback
@@ -15,6 +14,7 @@ from attrs import frozen
 
 from surveil_adapters.http.courier import MAX_IDLE_S, Courier
 from surveil_adapters.http.route import route_to
+from surveil_adapters.http.run_queue import RunQueue
 from surveil_core.ports.backend import Run, RunResult
 from surveil_core.ports.wakeup import Wakeup
 
@@ -54,23 +54,23 @@ class HttpBackend:
         self._out = 0
         self._is_closed = False
         self._workers: list[_Worker] = []
-        self._runs: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._hiring = threading.Lock()
+        self._runs = RunQueue(max_couriers=max_runs)
         self._results: deque[RunResult] = deque()
 
     def submit(self, run: Run) -> None:
-        """Give a run to an idle worker, or to a new one."""
+        """Queue a run, for a new worker if there is none to spare."""
         if self._is_closed:
             raise ValueError(f"{self.url}: the backend is closed, expected no more runs")
         if self._out >= self.max_runs:
             raise ValueError(f"{self._out} runs are out, expected fewer before another")
-        if self._out == len(self._workers):
-            self._workers.append(self._start_worker())
         self._out += 1
         self._runs.put(run)
+        self._maybe_hire()
 
     def take_results(self) -> Sequence[RunResult]:
         """Hand over what has ended, and cut requests that never end, so that they do."""
-        for worker in self._workers:
+        for worker in tuple(self._workers):
             worker.courier.cut_if_overdue()
         results: list[RunResult] = []
         while self._results and not self._is_closed:
@@ -81,25 +81,39 @@ class HttpBackend:
     def close(self) -> None:
         """Drop connections and runs; a request in hand is given half a second."""
         self._is_closed = True
-        for worker in self._workers:
-            self._runs.put(None)
+        self._runs.close()
+        with self._hiring:
+            workers = tuple(self._workers)
+        for worker in workers:
             worker.courier.close()
         deadline_s = time.monotonic() + CLOSING_S
-        for worker in self._workers:
+        for worker in workers:
             worker.thread.join(max(0.0, deadline_s - time.monotonic()))
 
+    def _maybe_hire(self) -> None:
+        """Start a worker where runs wait and all others are busy. On any thread."""
+        with self._hiring:
+            if self._runs.may_hire():
+                self._workers.append(self._start_worker())
+
     def _start_worker(self) -> _Worker:
-        courier = Courier(self._route, max_idle_s=self._max_idle_s)
+        courier = Courier(self._route, on_answer=self._note_answer, max_idle_s=self._max_idle_s)
         thread = threading.Thread(target=self._work, args=(courier,), name="http", daemon=True)
         thread.start()
         return _Worker(courier, thread)
 
     def _work(self, courier: Courier) -> None:
-        while (run := self._runs.get()) is not None:
+        while (run := self._runs.take()) is not None:
+            self._maybe_hire()
             self._results.append(_carry(courier, run))
+            self._runs.end()
             if self._wakeup is not None and not self._is_closed:
                 self._wakeup.ring()
         courier.close()
+
+    def _note_answer(self, took_s: float) -> None:
+        self._runs.note_answer(took_s)
+        self._maybe_hire()
 
 
 def _carry(courier: Courier, run: Run) -> RunResult:

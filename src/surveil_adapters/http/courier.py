@@ -14,7 +14,7 @@ one that was idle for `MAX_IDLE_S` is not used again.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import requests
 
@@ -56,10 +56,16 @@ _WAITING_STATUSES = frozenset({408, 425, 429, *range(500, 600)} - {501})
 
 
 class Courier:
-    """Carries runs over one connection. Used by one thread, but closed by any."""
+    """Carries runs over one connection. Used by one thread, but closed by any.
 
-    def __init__(self, route: Route, *, max_idle_s: float = MAX_IDLE_S) -> None:
+    `on_answer` is told how many seconds each answer took.
+    """
+
+    def __init__(
+        self, route: Route, *, on_answer: Callable[[float], None], max_idle_s: float = MAX_IDLE_S
+    ) -> None:
         self._route = route
+        self._on_answer = on_answer
         self._max_idle_s = max_idle_s
         self._single, self._bulk = route.single.copy(), route.bulk.copy()
         self._line = Line()
@@ -166,10 +172,11 @@ class Courier:
 
     def _send(self, request: requests.PreparedRequest, timeout_s: float) -> requests.Response:
         within_s = CONNECT_TIMEOUT_S + MAX_SILENCES * timeout_s
+        began_s = time.monotonic()
         self._is_overdue = False
-        self._due_at_s = time.monotonic() + within_s
+        self._due_at_s = began_s + within_s
         try:
-            return self._line.send(
+            response = self._line.send(
                 request,
                 stream=True,
                 timeout=(CONNECT_TIMEOUT_S, timeout_s),
@@ -182,6 +189,8 @@ class Courier:
             raise
         finally:
             self._due_at_s = float("inf")
+        self._on_answer(time.monotonic() - began_s)
+        return response
 
 
 def _bulk_limit_of(response: requests.Response) -> int | None:

@@ -26,6 +26,9 @@ from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
 GROUP_MESSAGES = 500
 """How many arrivals one transaction takes at most."""
 
+GATHER_S = 0.01
+"""How long answers wait for those behind them, to share one wait for the disk."""
+
 HOLD_S = 2.0
 """How long a full outbox is left alone before what it would not take is offered again."""
 
@@ -56,6 +59,7 @@ class BridgingService:
     _settled: dict[str, Settled] = field(factory=dict, init=False)
     _failures: int = field(default=0, init=False)
     _commit_at_s: float = field(default=float("-inf"), init=False)
+    _gather_until_s: float = field(default=float("-inf"), init=False)
     _offer_at_s: float = field(default=float("-inf"), init=False)
     _is_full: bool = field(default=False, init=False)
     _left_waiting: bool = field(default=False, init=False)
@@ -70,6 +74,7 @@ class BridgingService:
         self._settle_results()
         if self.clock.monotonic_s() < self._commit_at_s:
             return
+        self._gather()
         self._take_arrivals()
         try:
             self._commit()
@@ -102,6 +107,16 @@ class BridgingService:
         for result in self.dispatcher.backend.take_results():
             self._settled[result.run.device_id] = self.dispatcher.settle(result)
 
+    def _gather(self) -> None:
+        """Soon after a commit, wait a moment for more answers, if there are more to come.
+
+        No courier waits for us meanwhile: other runs are out.
+        """
+        left_s = self._gather_until_s - self.clock.monotonic_s()
+        if left_s > 0 and self.dispatcher.runs_out > len(self._settled) > 0:
+            self.clock.wait_s(left_s)
+            self._settle_results()
+
     def _take_arrivals(self) -> None:
         if self._arrivals.deliveries:
             self._left_waiting = True
@@ -117,6 +132,7 @@ class BridgingService:
         if not is_offering and not self._settled:
             return
         committed = self.outbox.commit(self._changes())
+        self._gather_until_s = self.clock.monotonic_s() + GATHER_S
         settled, self._settled = self._settled, {}
         self.dispatcher.finish(settled)
         self._acknowledge(committed)

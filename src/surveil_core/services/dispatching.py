@@ -78,6 +78,11 @@ class Dispatcher:
     _bulk_again_at_s: float = field(default=float("-inf"), init=False)
     _unsendable: dict[int, tuple[str, str]] = field(factory=dict, init=False)
 
+    @property
+    def runs_out(self) -> int:
+        """How many runs have gone out and are not finished."""
+        return len(self._out)
+
     def note_waiting(self, device_ids: Iterable[str]) -> None:
         """Name devices that have, or may have, waiting events."""
         for device_id in device_ids:
