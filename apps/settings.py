@@ -5,7 +5,6 @@
 place; an unknown key names the nearest right one.
 """
 
-import difflib
 import ssl
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -153,6 +152,8 @@ def _unknown(key: str, known: list[str], place: tuple[str, ...]) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Advise on a wrong word: the nearest right one, or all of them."""
+    import difflib  # for a mistake only: a service has little memory to spare
+
     allowed = list(known)
     close = difflib.get_close_matches(word, allowed, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(allowed)}"

@@ -1,6 +1,7 @@
 """The Pi's services, each opened from its settings and closed in reverse.
 
-With `parts`, this is the edge's composition root.
+With `parts`, this is the edge's composition root. What one service alone needs is imported
+where it is made, so that the others do without.
 """
 
 import os
@@ -16,12 +17,6 @@ from apps.edge.replay import replaying
 from apps.settings import read_secret
 from surveil_core import notices
 from surveil_core.events import SensorKind
-from surveil_core.services.alerting import AlertingService
-from surveil_core.services.bridging import BridgingService
-from surveil_core.services.dispatching import Dispatcher
-from surveil_core.services.publishing import JournalPublisher
-from surveil_core.services.sensing import SensingService
-from surveil_core.services.surveillance import SurveillanceService
 from surveil_core.vocabulary import (
     ALERT_TYPE_BY_EVENT_TYPE,
     SENSOR_TOPICS,
@@ -77,6 +72,9 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def sensing(self, kind: SensorKind) -> Iterator[Step]:
         """Watch the lines of one kind and publish (spec, section 1)."""
+        from surveil_core.services.publishing import JournalPublisher
+        from surveil_core.services.sensing import SensingService
+
         service = f"sensor-{kind}"
         specs = [sensor for sensor in self.settings.sensors if sensor.kind is kind]
         with ExitStack() as stack:
@@ -126,6 +124,8 @@ class EdgeServices(EdgeParts):
         """Carry events to the backend (spec, section 2)."""
         from surveil_adapters.http import HttpBackend
         from surveil_adapters.wakeup import ThreadWakeup
+        from surveil_core.services.bridging import BridgingService
+        from surveil_core.services.dispatching import Dispatcher
 
         settings = self.settings.bridge
         token = read_secret(settings.token_file, "bridge.token_file")
@@ -172,6 +172,7 @@ class EdgeServices(EdgeParts):
     def surveillance(self) -> Iterator[Step]:
         """Store events and ask for clips (spec, section 3)."""
         from surveil_adapters.sqlite import SqliteEventStore
+        from surveil_core.services.surveillance import SurveillanceService
 
         client_id = surveillance_client_id(self.settings.device.id)
         for notice in greetings.surveillance_starting(self.settings):
@@ -216,6 +217,7 @@ class EdgeServices(EdgeParts):
         """Serve the Pi's own page, alerted by MQTT."""
         from surveil_adapters.sqlite import SqliteArchive
         from surveil_adapters.web import AlertHub, DeviceView, WebServer, build_app
+        from surveil_core.services.alerting import AlertingService
 
         settings, policy = self.settings, self.settings.recording.policy
         self.database.initialise()
