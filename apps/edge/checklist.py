@@ -49,12 +49,13 @@ class Checklist:
     inner: Announcer
     ticked: set[str] = field(factory=set, init=False)
 
-    def announce(self, notice: notices.Notice) -> None:
-        """Pass `notice` on, and tick its box if it has one."""
-        self.inner.announce(notice)
-        box, proves = _TICKED_BY.get(type(notice), ("", lambda n: False))
-        if proves(notice):
-            self.ticked.add(box)
+    def announce(self, *told: notices.Notice) -> None:
+        """Pass on what is told, and tick its boxes if it has any."""
+        self.inner.announce(*told)
+        for notice in told:
+            box, proves = _TICKED_BY.get(type(notice), ("", lambda n: False))
+            if proves(notice):
+                self.ticked.add(box)
 
     def is_complete(self) -> bool:
         """Whether all nine are true."""

@@ -43,9 +43,10 @@ class ReadyAnnouncer:
     inner: Announcer
     ready: notices.Notice | None
 
-    def announce(self, notice: notices.Notice) -> None:
-        """Pass `notice` on."""
-        self.inner.announce(notice)
-        if self.ready is not None and isinstance(notice, notices.TopicsSubscribed):
+    def announce(self, *told: notices.Notice) -> None:
+        """Pass on what is told."""
+        self.inner.announce(*told)
+        is_subscribed = any(isinstance(notice, notices.TopicsSubscribed) for notice in told)
+        if self.ready is not None and is_subscribed:
             ready, self.ready = self.ready, None
             self.inner.announce(ready)

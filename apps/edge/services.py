@@ -175,8 +175,7 @@ class EdgeServices(EdgeParts):
         from surveil_core.services.surveillance import SurveillanceService
 
         client_id = surveillance_client_id(self.settings.device.id)
-        for notice in greetings.surveillance_starting(self.settings):
-            self.announcer.announce(notice)
+        self.announcer.announce(*greetings.surveillance_starting(self.settings))
         self.database.initialise()
         self.announcer.announce(notices.DatabaseReady(service="surveillance"))
         with (

@@ -15,11 +15,12 @@ class RecordingAnnouncer:
 
     notices: list[Notice] = field(factory=list, init=False)
 
-    def announce(self, notice: Notice) -> None:
-        """Remember `notice`."""
-        if not isinstance(notice, Notice):
-            raise TypeError(f"announced {notice!r:.80}, expected a Notice")
-        self.notices.append(notice)
+    def announce(self, *notices: Notice) -> None:
+        """Remember `notices`."""
+        for notice in notices:
+            if not isinstance(notice, Notice):
+                raise TypeError(f"announced {notice!r:.80}, expected a Notice")
+        self.notices.extend(notices)
 
     def of(self, kind: type[N]) -> list[N]:
         """List the notices of one class, oldest first."""

@@ -361,9 +361,9 @@ def test_failure_on_the_link_s_thread_is_told_and_mended(desk: Desk) -> None:
     """An error in a callback ends that connection, not the connecting."""
 
     class Stumbling(RecordingAnnouncer):
-        def announce(self, notice: Notice) -> None:
-            super().announce(notice)
-            if isinstance(notice, TopicsSubscribed) and len(self.of(TopicsSubscribed)) == 1:
+        def announce(self, *notices: Notice) -> None:
+            super().announce(*notices)
+            if isinstance(notices[-1], TopicsSubscribed) and len(self.of(TopicsSubscribed)) == 1:
                 raise RuntimeError("stumbled")
 
     desk.announcer = Stumbling()

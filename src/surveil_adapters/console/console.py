@@ -1,12 +1,13 @@
 """The `Announcer` port on a text stream.
 
-A notice is written whole and flushed at once, so lines of different services do not
+What is told is written whole and flushed at once, so lines of different services do not
 mix and nothing is lost in a buffer when the power goes. A stream that is gone (a
 closed pipe) must not take a service down with it: what cannot be said is counted.
 """
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
@@ -27,20 +28,29 @@ def words_in(language: str) -> Words:
     return words
 
 
-class _StreamAnnouncer:
+class _StreamAnnouncer(ABC):
+    """Writes what `_lines` makes of a notice; nothing where that is empty."""
+
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
         self.unsaid = 0
-        """How many notices the stream did not take."""
+        """How many times the stream did not take what was told."""
 
-    def _write(self, text: str) -> None:
+    def announce(self, *notices: Notice) -> None:
+        """Write the lines of all `notices` with one call of the stream."""
+        text = "".join(self._lines(notice) for notice in notices)
+        if not text:
+            return
         with self._lock:
             try:
                 self._stream.write(text)
                 self._stream.flush()
             except (OSError, ValueError):
                 self.unsaid += 1
+
+    @abstractmethod
+    def _lines(self, notice: Notice) -> str: ...
 
 
 class ConsoleAnnouncer(_StreamAnnouncer):
@@ -50,15 +60,16 @@ class ConsoleAnnouncer(_StreamAnnouncer):
         super().__init__(stream)
         self._words = words_in(language)
 
-    def announce(self, notice: Notice) -> None:
-        """Write the lines for `notice`, if its words have any."""
+    def _lines(self, notice: Notice) -> str:
         text = self._words.render(notice)
-        if text:
-            self._write(text + "\n")
+        return text + "\n" if text else ""
 
 
 class JsonAnnouncer(_StreamAnnouncer):
-    """Writes one JSON object a line; keys are English and stable."""
+    """Writes one JSON object a line, with `time`, `event`, `service` and the notice's fields.
+
+    Keys are English and stable.
+    """
 
     def __init__(
         self, stream: TextIO, *, now_utc: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -66,14 +77,13 @@ class JsonAnnouncer(_StreamAnnouncer):
         super().__init__(stream)
         self._now_utc = now_utc
 
-    def announce(self, notice: Notice) -> None:
-        """Write `notice` as `time`, `event`, `service` and its own fields."""
+    def _lines(self, notice: Notice) -> str:
         document = {
             "time": self._now_utc().isoformat(timespec="milliseconds"),
             "event": snake_case(type(notice).__name__),
             **attrs.asdict(notice, value_serializer=_plain),
         }
-        self._write(json.dumps(document, ensure_ascii=False) + "\n")
+        return json.dumps(document, ensure_ascii=False) + "\n"
 
 
 def snake_case(name: str) -> str:

@@ -8,5 +8,5 @@ from surveil_core.notices import Notice
 class Announcer(Protocol):
     """Takes notices from any thread; must not raise and must not block for long."""
 
-    def announce(self, notice: Notice) -> None:
-        """Make `notice` visible at once."""
+    def announce(self, *notices: Notice) -> None:
+        """Make `notices` visible at once, together and in their order."""

@@ -179,24 +179,22 @@ class BridgingService:
     def _announce_taken(
         self, taken: Sequence[tuple[Delivery, SensorEvent]], verdicts: Sequence[Arrival]
     ) -> None:
-        repeats = 0
-        for (delivery, event), verdict in zip(taken, verdicts, strict=False):
-            if verdict is Arrival.NEW:
-                self._announce_received(event, delivery.topic)
-            else:
-                repeats += 1
-        if repeats:
+        known = list(zip(taken, verdicts, strict=False))
+        news = [pair for pair, verdict in known if verdict is Arrival.NEW]
+        self.announcer.announce(
+            *(self._received(event, delivery.topic) for delivery, event in news)
+        )
+        if len(news) < len(known):
+            repeats = len(known) - len(news)
             self.announcer.announce(RepeatsIgnored(service=self.service, messages=repeats))
 
-    def _announce_received(self, event: SensorEvent, topic: str) -> None:
-        self.announcer.announce(
-            MessageReceived(
-                service=self.service,
-                topic=topic,
-                event_id=event.event_id,
-                event_type=event.type,
-                alert_type=ALERT_TYPE_BY_EVENT_TYPE[event.type],
-            )
+    def _received(self, event: SensorEvent, topic: str) -> MessageReceived:
+        return MessageReceived(
+            service=self.service,
+            topic=topic,
+            event_id=event.event_id,
+            event_type=event.type,
+            alert_type=ALERT_TYPE_BY_EVENT_TYPE[event.type],
         )
 
     def _announce_full(self, committed: Committed) -> None:

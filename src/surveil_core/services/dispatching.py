@@ -18,7 +18,7 @@ from surveil_core.circuit import (
     after_sending,
     after_success,
 )
-from surveil_core.delivery import BackendReply, Outcome, judge_reply
+from surveil_core.delivery import Outcome, judge_reply
 from surveil_core.errors import BadMessage
 from surveil_core.lane import Lane, lane_after_failure, lane_after_outage, lane_after_success
 from surveil_core.messages import build_backend_body, idempotency_key, parse_sensor_message
@@ -113,7 +113,7 @@ class Dispatcher:
                     delivered.append(posting.entry_id)
                 case Outcome.REFUSED:
                     refused.append((posting.entry_id, f"HTTP {reply.status}: {reply.text}"))
-            self._announce_reply(result.run, posting, reply)
+        self.announcer.announce(*self._told_by_replies(result))
         if result.run.as_bulk:
             self._announce_bulk(result, len(delivered), len(refused))
         self._learn(result, settled=len(delivered) + len(refused))
@@ -190,8 +190,7 @@ class Dispatcher:
     def _send(self, run: Run) -> None:
         self._out.add(run.device_id)
         self._circuit = after_sending(self._circuit)
-        for notice in self._starting(run):
-            self.announcer.announce(notice)
+        self.announcer.announce(*self._starting(run))
         self.backend.submit(run)
 
     def _starting(self, run: Run) -> Sequence[Notice]:
@@ -275,22 +274,23 @@ class Dispatcher:
             )
         )
 
-    def _announce_reply(self, run: Run, posting: Posting, reply: BackendReply) -> None:
-        outcome = judge_reply(reply)
-        if outcome is Outcome.REFUSED:
-            self.announcer.announce(
-                PostRefused(
+    def _told_by_replies(self, result: RunResult) -> Iterator[Notice]:
+        """Say each refusal, and each delivery but for those of a bulk."""
+        run = result.run
+        for posting, reply in zip(run.postings, result.replies, strict=False):
+            outcome = judge_reply(reply)
+            if outcome is Outcome.REFUSED:
+                yield PostRefused(
                     service=self.service,
                     backend_url=self.backend.url,
                     event_id=posting.event_id,
                     status=reply.status,
                     reason=reply.text,
                 )
-            )
-        elif outcome is Outcome.DELIVERED and not run.as_bulk:
-            self.announcer.announce(
-                PostDelivered(service=self.service, status=reply.status, event_id=posting.event_id)
-            )
+            elif outcome is Outcome.DELIVERED and not run.as_bulk:
+                yield PostDelivered(
+                    service=self.service, status=reply.status, event_id=posting.event_id
+                )
 
     def _announce_bulk(self, result: RunResult, delivered: int, refused: int) -> None:
         if result.bulk_limit == 0:

@@ -144,14 +144,8 @@ class SurveillanceService:
                 event_type=event.type,
                 event_id=event.event_id,
                 topic=delivery.topic,
-            )
-        )
-        self.announcer.announce(
-            EventStored(
-                service=self.service,
-                row_id=row.row_id,
-                event_id=event.event_id,
-            )
+            ),
+            EventStored(service=self.service, row_id=row.row_id, event_id=event.event_id),
         )
 
     def _trigger(self, event: SensorEvent, row: StoredEvent, at_s: float) -> None:
