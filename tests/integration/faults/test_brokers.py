@@ -2,6 +2,7 @@
 
 import pytest
 
+from surveil_core.services.dispatching import RUN_EVENTS
 from tests.integration.faults.ledger import Leeway
 from tests.integration.faults.load import pressing
 from tests.integration.faults.plant import Plant
@@ -24,6 +25,24 @@ def test_a_broker_that_saves_is_killed(plant: Plant) -> None:
             plant.broker.start()
         plant.pause(0.5, 2)
     plant.check()
+
+
+def test_the_broker_and_our_programs_are_killed_in_turn(plant: Plant) -> None:
+    """Whoever comes back finds others that have forgotten, or that have died meanwhile."""
+    names = ("sensor", "bridge", "surveillance")
+    plant.add(*names)
+    every = ["broker", *names]
+    victims = [*every, *plant.rng.choices(every, k=plant.count(4))]
+    plant.rng.shuffle(victims)
+    with pressing(plant.data_dir, per_s=40):
+        for victim in victims:
+            plant.pause(0.1, 1)
+            killed = plant.broker if victim == "broker" else plant.services[victim]
+            killed.kill()
+            plant.pause(0, 0.5)
+            killed.start()
+        plant.pause(0.5, 2)
+    plant.check(Leeway(repeated_posts=victims.count("bridge") * RUN_EVENTS))
 
 
 @pytest.mark.parametrize("is_saving", [False])
