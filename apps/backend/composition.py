@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 from apps.backend.config import BackendSettings
 from surveil_adapters.clock import SystemClock
-from surveil_adapters.sqlite import SqliteAlertStore
+from surveil_adapters.sqlite.alert_store import SqliteAlertStore
 from surveil_adapters.web import AlertHub, DeviceView, WebServer, build_app
 from surveil_core.ports.announcer import Announcer
 from surveil_core.services.ingest import IngestService

@@ -35,7 +35,9 @@ from surveil_core.vocabulary import SENSOR_TOPICS, sensor_client_id
 if TYPE_CHECKING:
     from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
     from surveil_adapters.simulation.board import SimulatedBoard
-    from surveil_adapters.sqlite import SqliteJournal, SqliteOutbox, SurveillanceDb
+    from surveil_adapters.sqlite.journal import SqliteJournal
+    from surveil_adapters.sqlite.outbox import SqliteOutbox
+    from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
     from surveil_core.services.filming import FilmingService
 
 
@@ -80,7 +82,7 @@ class EdgeParts:
     @cached_property
     def database(self) -> "SurveillanceDb":
         """The database of the spec."""
-        from surveil_adapters.sqlite import SurveillanceDb
+        from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 
         return SurveillanceDb(
             path=self.settings.storage.database,
@@ -94,7 +96,8 @@ class EdgeParts:
         from surveil_adapters.camera import CameraChain, candidates_for
         from surveil_adapters.queues import ThreadTriggerQueue
         from surveil_adapters.spool import DiskSpool
-        from surveil_adapters.sqlite import SqliteClipJobs, SqliteMediaStore
+        from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
+        from surveil_adapters.sqlite.media_store import SqliteMediaStore
         from surveil_core.services.filming import FilmingService
         from surveil_core.services.held_camera import HeldCamera
         from surveil_core.services.resuming import ClipResuming
@@ -192,7 +195,7 @@ class EdgeParts:
 
     def journal(self, service: str) -> "SqliteJournal":
         """Make the file where a sensor service keeps its events until the broker has them."""
-        from surveil_adapters.sqlite import SqliteJournal
+        from surveil_adapters.sqlite.journal import SqliteJournal
 
         return SqliteJournal(self.settings.storage.data_dir / "journal" / f"{service}.db")
 
@@ -223,7 +226,7 @@ class EdgeParts:
 
     def outbox(self) -> "SqliteOutbox":
         """Make the file where the bridge keeps events until the backend has them."""
-        from surveil_adapters.sqlite import SqliteOutbox
+        from surveil_adapters.sqlite.outbox import SqliteOutbox
 
         settings = self.settings
         return SqliteOutbox(
@@ -243,7 +246,8 @@ class EdgeParts:
 
     def dead_letters(self) -> Mapping[str, DeadLetters]:
         """Make the dead letters of each service whose file is on this machine."""
-        from surveil_adapters.sqlite import event_letters, outbox_letters
+        from surveil_adapters.sqlite.event_store import event_letters
+        from surveil_adapters.sqlite.outbox import outbox_letters
 
         storage = self.settings.storage
         letters: dict[str, DeadLetters] = {}

@@ -171,7 +171,7 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def surveillance(self) -> Iterator[Step]:
         """Store events and ask for clips (spec, section 3)."""
-        from surveil_adapters.sqlite import SqliteEventStore
+        from surveil_adapters.sqlite.event_store import SqliteEventStore
         from surveil_core.services.surveillance import SurveillanceService
 
         client_id = surveillance_client_id(self.settings.device.id)
@@ -204,7 +204,7 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def camera(self) -> Iterator[Step]:
         """Film what surveillance asks for, and first what an earlier run owed."""
-        from surveil_adapters.sqlite import SqliteMediaStore
+        from surveil_adapters.sqlite.media_store import SqliteMediaStore
 
         filming = self.filming
         with closing(SqliteMediaStore(self.database)) as filming.storing.store, closing(filming):
@@ -214,7 +214,7 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def web(self) -> Iterator[Step]:
         """Serve the Pi's own page, alerted by MQTT."""
-        from surveil_adapters.sqlite import SqliteArchive
+        from surveil_adapters.sqlite.archive import SqliteArchive
         from surveil_adapters.web import AlertHub, DeviceView, WebServer, build_app
         from surveil_core.services.alerting import AlertingService
 

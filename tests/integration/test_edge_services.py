@@ -10,7 +10,7 @@ import attrs
 
 from apps.edge import config
 from apps.edge.services import EdgeServices
-from surveil_adapters.sqlite import SqliteEventStore
+from surveil_adapters.sqlite.event_store import SqliteEventStore
 from surveil_core.events import SensorKind
 from surveil_core.notices import (
     BrokerConnected,

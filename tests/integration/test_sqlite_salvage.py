@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from surveil_adapters.sqlite import (
-    SqliteArchive,
-    SqliteEventStore,
-    SqliteMediaStore,
-    SurveillanceDb,
-)
+from surveil_adapters.sqlite.archive import SqliteArchive
+from surveil_adapters.sqlite.event_store import SqliteEventStore
+from surveil_adapters.sqlite.media_store import SqliteMediaStore
+from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from tests.contracts.clip_jobs import film
 from tests.examples import SENSORS, clip_of
 

@@ -25,7 +25,9 @@ from surveil_adapters.simulation.board import SimulatedBoard
 from surveil_adapters.simulation.player import compress, play
 from surveil_adapters.simulation.sensors import SimulatedSensors
 from surveil_adapters.simulation.trace import parse_trace
-from surveil_adapters.sqlite import SqliteEventStore, SqliteJournal, SurveillanceDb
+from surveil_adapters.sqlite.event_store import SqliteEventStore
+from surveil_adapters.sqlite.journal import SqliteJournal
+from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.debounce import Verdict
 from surveil_core.events import SensorKind
 from surveil_core.notices import EdgeIgnored, EventDetected, EventStored, Notice, TopicsSubscribed
