@@ -97,6 +97,11 @@ def play(path: Path) -> tuple[int, float]:
     return int(answer["streams"][0]["nb_read_frames"]), float(answer["format"]["duration"])
 
 
+def assert_all_is_there(frames: int, duration_s: float) -> None:
+    """Nothing of a second or more is missing; a source that catches up on a pause gives more."""
+    assert frames >= 15 * (duration_s - 1)
+
+
 def wait_for_videos(settings: Mapping[str, Any], count: int, running: Program) -> None:
     """Wait until so many events have a video."""
     try:
@@ -135,7 +140,7 @@ def test_clip_in_hand_survives_kill_9(settings: Mapping[str, Any], tmp_path: Pat
     assert salvaged == 1
     frames, length_s = play(path)
     assert length_s == pytest.approx(duration_s, abs=0.2)
-    assert frames == pytest.approx(duration_s * 15, abs=3)
+    assert_all_is_there(frames, duration_s)
     assert filmed_s + 0.5 <= duration_s <= filmed_s + 4
     assert query(database(settings), "SELECT count(*) FROM media") == [(1,)]
     assert query(database(settings), "SELECT count(*) FROM travail_clip") == [(0,)]
@@ -188,7 +193,7 @@ def test_database_locked_for_a_while_delays_a_clip_only(
     for path, duration_s, _ in found.values():
         frames, length_s = play(path)
         assert length_s == pytest.approx(duration_s, abs=0.2)
-        assert frames >= 0.8 * 15 * duration_s  # more, where the source catches up on a pause
+        assert_all_is_there(frames, duration_s)
     assert query(database(settings), "SELECT count(*) FROM media") == [(2,)]
 
 
