@@ -473,18 +473,6 @@ def test_runs_go_out_side_by_side_each_in_order(mock_backend: MockBackend) -> No
     assert connections(mock_backend) == 16
 
 
-def test_backend_that_answers_at_once_needs_few_connections(mock_backend: MockBackend) -> None:
-    """Threads help only while they wait; here they would stop for each other."""
-    runs = [run_of("a", "b", "c", "d", "e", device_id=f"r{number}") for number in range(16)]
-    with closing(HttpBackend(url=mock_backend.events_url)) as backend:
-        result_of(backend, run_of("first"))
-        for run in runs:
-            backend.submit(run)
-        results = results_of(backend, runs=16)
-    assert all(statuses(result) == [201] * 5 for result in results)
-    assert connections(mock_backend) < 8
-
-
 def test_backend_that_falls_silent_holds_up_no_other_device(mock_backend: MockBackend) -> None:
     """After quick answers one courier works; behind its silence others take over."""
     silent = [{"silence_s": 30}] * 3

@@ -29,6 +29,7 @@ class RunQueue:
     """Safe from any thread. At first, while nothing is known of the backend, all may work."""
 
     max_couriers: int
+    stall_s: float = STALL_S
     _width: int = field(init=False)
     _runs: deque[Run] = field(factory=deque, init=False)
     _answers_s: deque[float] = field(factory=lambda: deque(maxlen=ANSWERS), init=False)
@@ -62,7 +63,7 @@ class RunQueue:
             while not self._is_closed:
                 if self._runs and (self._working < self._width or self._is_stalled()):
                     return self._begin_next()
-                self._changed.wait(STALL_S if self._runs else None)
+                self._changed.wait(self.stall_s if self._runs else None)
         return None
 
     def end(self) -> None:
@@ -97,4 +98,4 @@ class RunQueue:
         return run
 
     def _is_stalled(self) -> bool:
-        return time.monotonic() - self._progress_at_s >= STALL_S
+        return time.monotonic() - self._progress_at_s >= self.stall_s

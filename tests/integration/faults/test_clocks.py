@@ -9,7 +9,8 @@ from tests.integration.faults.plant import Plant
 
 pytestmark = pytest.mark.faults
 
-JUMPS = 6
+JUMPS = 5
+YEARS_APART = ["+5y", "-3y"]
 OFFSETS = ["+5y", "-3y", "+1d", "-1h", "+20y", "-20y", "+0", "+3s"]
 
 
@@ -32,15 +33,16 @@ def test_a_wall_clock_that_jumps(plant: Plant, clock_file: Path) -> None:
     """Events keep their order and arrive; pauses and time-outs do not notice."""
     plant.add("sensor", "bridge", "surveillance")
     events, devices = plant.count(500), plant.devices(5)
-    jumps = plant.count(JUMPS)
+    jumps = [*YEARS_APART, *plant.rng.choices(OFFSETS, k=plant.count(JUMPS))]
+    plant.rng.shuffle(jumps)
     with plant.client() as client:
         publish = in_background(
             lambda: client.publish_events(events, devices, per_s=100), lambda: None
         )
         with publish, pressing(plant.data_dir, per_s=40):
-            for number in range(jumps):
+            for number, offset in enumerate(jumps):
                 new = clock_file.with_suffix(".new")
-                new.write_text(f"{plant.rng.choice(OFFSETS)}\n")
+                new.write_text(f"{offset}\n")
                 new.replace(clock_file)
                 plant.backend.behave(status=503 if number % 2 else None)
                 plant.pause(0.3, 1)
