@@ -1,0 +1,89 @@
+"""Which videos make room for newer ones.
+
+Laws: a pinned video is never given up; the oldest go first, and none that need not; what is
+given up is enough, or it is said how many bytes are missing.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from attrs import field, frozen, validators
+
+_OR_NONE = validators.optional
+
+BELIEVABLE_SINCE_UTC = datetime(2024, 1, 1, tzinfo=UTC)
+"""A video that seems older was filmed before the clock was set: its age is not known."""
+
+
+@frozen(kw_only=True)
+class RetentionPolicy:
+    """How much is kept. `max_bytes` and `max_age_days` are without limit if None.
+
+    `min_free_bytes` stay free on the disk for everything else.
+    """
+
+    max_bytes: int | None = field(default=None, validator=_OR_NONE(validators.ge(0)))
+    max_age_days: float | None = field(default=None, validator=_OR_NONE(validators.gt(0)))
+    min_free_bytes: int = field(default=1024**3, validator=validators.ge(0))
+
+
+@frozen(kw_only=True)
+class KeptVideo:
+    """What counts of a stored video."""
+
+    media_id: int
+    video_bytes: int
+    started_at_utc: datetime
+    is_pinned: bool = False
+
+
+@frozen(kw_only=True)
+class Space:
+    """What the videos take, and what is free for them on their disk."""
+
+    video_bytes: int
+    free_bytes: int
+
+
+@frozen(kw_only=True)
+class Clearance:
+    """Videos to give up, and how many bytes are too few even so."""
+
+    videos: tuple[KeptVideo, ...] = ()
+    missing_bytes: int = 0
+
+
+def choose_videos(
+    policy: RetentionPolicy,
+    oldest_first: Iterable[KeptVideo],
+    space: Space,
+    *,
+    new_bytes: int = 0,
+    now_utc: datetime | None,
+) -> Clearance:
+    """Choose what goes so that a video of `new_bytes` has its place.
+
+    `now_utc` is None where the clock cannot be believed; nothing is too old then.
+    """
+    missing_bytes = _excess_bytes(policy, space, new_bytes)
+    before_utc = _too_old_before(policy, now_utc)
+    chosen: list[KeptVideo] = []
+    for video in oldest_first:
+        is_old = BELIEVABLE_SINCE_UTC <= video.started_at_utc < before_utc
+        if not video.is_pinned and (is_old or missing_bytes > 0):
+            chosen.append(video)
+            missing_bytes -= video.video_bytes
+    return Clearance(videos=tuple(chosen), missing_bytes=max(0, missing_bytes))
+
+
+def _excess_bytes(policy: RetentionPolicy, space: Space, new_bytes: int) -> int:
+    excess_bytes = policy.min_free_bytes + new_bytes - space.free_bytes
+    if policy.max_bytes is not None:
+        excess_bytes = max(excess_bytes, space.video_bytes + new_bytes - policy.max_bytes)
+    return excess_bytes
+
+
+def _too_old_before(policy: RetentionPolicy, now_utc: datetime | None) -> datetime:
+    if policy.max_age_days is None or now_utc is None:
+        return BELIEVABLE_SINCE_UTC
+    return now_utc - timedelta(days=policy.max_age_days)
