@@ -12,6 +12,7 @@ from surveil_core.events import SensorKind
 from surveil_core.ports.outbox import WhenFull
 from surveil_core.ports.sensors import SensorSpec
 from surveil_core.recording import CameraMode, RecordingPolicy
+from surveil_core.retention import RetentionPolicy
 from surveil_core.services.journaling import JournalQuota, WhenJournalFull
 from surveil_core.video import VideoFormat
 from surveil_core.vocabulary import FACTS_BY_KIND
@@ -98,9 +99,27 @@ def _absolute(path: Path) -> Path:
 
 @frozen(kw_only=True)
 class Storage:
-    """Where everything lies: surveillance.db, the spool, the simulated sensors' socket."""
+    """Where everything lies: surveillance.db, the spool, the simulated sensors' socket.
+
+    The oldest videos are deleted beyond `max_bytes` and `max_age_days`, and when the disk
+    has less than `min_free_bytes` free.
+    """
 
     data_dir: Path = field(default=Path("/data"), converter=_absolute)
+    max_bytes: int | None = None
+    max_age_days: float | None = None
+    min_free_bytes: int = 256 * 1024**2
+    retention: RetentionPolicy = field(
+        init=False,
+        default=Factory(
+            lambda x: RetentionPolicy(
+                max_bytes=x.max_bytes,
+                max_age_days=x.max_age_days,
+                min_free_bytes=x.min_free_bytes,
+            ),
+            True,
+        ),
+    )
 
     @property
     def database(self) -> Path:

@@ -205,11 +205,29 @@ class EdgeServices(EdgeParts):
     def camera(self) -> Iterator[Step]:
         """Film what surveillance asks for, and first what an earlier run owed."""
         from surveil_adapters.sqlite.media_store import SqliteMediaStore
+        from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+        from surveil_core.services.retaining import Retaining
 
         filming = self.filming
-        with closing(SqliteMediaStore(self.database)) as filming.storing.store, closing(filming):
+        with (
+            closing(SqliteVideoStock(self.database)) as stock,
+            closing(SqliteMediaStore(self.database)) as filming.storing.store,
+            closing(filming),
+        ):
+            retaining = Retaining(
+                policy=self.settings.storage.retention,
+                stock=stock,
+                clock=self.clock,
+                announcer=self.announcer,
+            )
+            filming.storing.make_room = retaining.make_room
             filming.open()
-            yield filming.step
+
+            def step(timeout_s: float) -> None:
+                filming.step(timeout_s)
+                retaining.step()
+
+            yield step
 
     @contextmanager
     def web(self) -> Iterator[Step]:

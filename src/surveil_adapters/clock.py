@@ -8,6 +8,12 @@ from datetime import UTC, datetime
 LONGEST_SILENCE_S = 5.0
 """A long wait is cut into pieces of this length, `on_wait` being called before each."""
 
+_TIMEX_LONGS = 64
+"""More than `struct timex` has (208 bytes, adjtimex(2))."""
+
+_TIME_ERROR = 5
+"""The clock is not synchronised."""
+
 
 class SystemClock:
     """The `Clock` port. Once `stop` is set, every wait returns at once.
@@ -24,6 +30,14 @@ class SystemClock:
     def now_utc(self) -> datetime:
         """Say the wall time."""
         return datetime.now(UTC)
+
+    def is_set(self) -> bool:
+        """Ask the kernel, which every time service tells (`adjtimex`, STA_UNSYNC)."""
+        import ctypes  # here, since few ask, and it takes half a megabyte
+
+        timex = (ctypes.c_long * _TIMEX_LONGS)()  # modes 0: only read
+        state: int = ctypes.CDLL(None).adjtimex(timex)
+        return 0 <= state < _TIME_ERROR
 
     def monotonic_s(self) -> float:
         """Say `CLOCK_MONOTONIC`, the clock that the kernel stamps GPIO edges with."""

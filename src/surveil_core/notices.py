@@ -457,6 +457,28 @@ class ClipFailed(Notice):
 
 
 @frozen(kw_only=True)
+class VideosGivenUp(Notice):
+    """The oldest videos were deleted to make room."""
+
+    videos: int
+    freed_bytes: int
+
+
+@frozen(kw_only=True)
+class AgesUnknown(Notice):
+    """No time server has set the clock, so no video is deleted for its age."""
+
+    max_age_days: float
+
+
+@frozen(kw_only=True)
+class SpaceShort(Notice):
+    """So much space is missing, and all that may be deleted is deleted."""
+
+    missing_bytes: int
+
+
+@frozen(kw_only=True)
 class ClipPostponed(Notice):
     """A clip waits in the spool for the database or the disk; tried again in `retry_in_s`.
 

@@ -24,7 +24,7 @@ class RetentionPolicy:
 
     max_bytes: int | None = field(default=None, validator=_OR_NONE(validators.ge(0)))
     max_age_days: float | None = field(default=None, validator=_OR_NONE(validators.gt(0)))
-    min_free_bytes: int = field(default=1024**3, validator=validators.ge(0))
+    min_free_bytes: int = field(default=256 * 1024**2, validator=validators.ge(0))
 
 
 @frozen(kw_only=True)

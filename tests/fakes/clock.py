@@ -15,11 +15,16 @@ class FakeClock:
     monotonic: float = 1000.0
     utc: datetime = datetime(2025, 1, 15, 14, 30, 45, 123456, tzinfo=UTC)
     stop_requested: bool = False
+    is_wall_clock_set: bool = True
     waits_s: list[float] = field(factory=list, init=False)
 
     def now_utc(self) -> datetime:
         """Say the wall time."""
         return self.utc
+
+    def is_set(self) -> bool:
+        """Say what the test has decided."""
+        return self.is_wall_clock_set
 
     def monotonic_s(self) -> float:
         """Say the monotonic time, from 1000 s on."""

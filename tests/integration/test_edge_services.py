@@ -4,12 +4,13 @@ import threading
 from contextlib import closing
 from pathlib import Path
 from time import sleep
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
 from apps.edge import config
 from apps.edge.services import EdgeServices
+from surveil_adapters.sqlite.archive import SqliteArchive
 from surveil_adapters.sqlite.event_store import SqliteEventStore
 from surveil_core.events import SensorKind
 from surveil_core.notices import (
@@ -18,6 +19,7 @@ from surveil_core.notices import (
     ClipStored,
     JournalLeftOver,
     TopicsSubscribed,
+    VideosGivenUp,
 )
 from surveil_core.ports.event_store import ReceivedEvent
 from surveil_core.ports.journal import JournalRecord
@@ -72,37 +74,65 @@ def test_events_of_a_sensor_that_was_taken_away_go_out(
     assert [notice.kind for notice in announcer.of(JournalLeftOver)] == ["button"]
 
 
+SMALL_CAMERA = {
+    "SURVEIL_CAMERA__SOURCE": "synthetic",
+    "SURVEIL_CAMERA__RESOLUTION": "320x240",
+    "SURVEIL_RECORDING__DURATION_S": "0.5",
+    "SURVEIL_RECORDING__PRE_ROLL_S": "0.2",
+}
+
+
+def film(services: EdgeServices, count: int) -> None:
+    """Let the camera's service begin, and film an event `evt-<count>`."""
+    announcer = services.announcer
+    assert isinstance(announcer, RecordingAnnouncer)
+    event_id = f"evt-{count}"
+    event = attrs.evolve(MOTION_EVENT, event_id=event_id)
+    received = ReceivedEvent(
+        event=event, topic="sensor/motion", received_at_utc=RECEIVED_AT_UTC, to_film=True
+    )
+    ready, filmed = len(announcer.of(CameraReady)), len(announcer.of(ClipStored))
+    with services.camera() as step, closing(SqliteEventStore(services.database)) as store:
+        step_until(step, announcer, CameraReady, ready + 1)
+        [stored] = store.add_events([received]).rows
+        services.filming.trigger(
+            Trigger(
+                event_row_id=stored.row_id,
+                event_id=event_id,
+                event_type=EventType.MOTION_DETECTED,
+                at_s=services.clock.monotonic_s(),
+            )
+        )
+        step_until(step, announcer, ClipStored, filmed + 1)
+
+
+def camera_services(folder: Path, **more: str) -> EdgeServices:
+    """Make services with a small camera and an announcer that remembers."""
+    environment = {"SURVEIL_STORAGE__DATA_DIR": str(folder), **SMALL_CAMERA, **more}
+    return EdgeServices(
+        settings=config.load(None, environment),
+        stop=threading.Event(),
+        announcer=RecordingAnnouncer(),
+    )
+
+
 def test_a_restarted_camera_loop_films_and_stores_again(tmp_path: Path) -> None:
     """Leaving and entering the camera's service twice stores a clip each time."""
-    environment = {
-        "SURVEIL_STORAGE__DATA_DIR": str(tmp_path),
-        "SURVEIL_CAMERA__SOURCE": "synthetic",
-        "SURVEIL_CAMERA__RESOLUTION": "320x240",
-        "SURVEIL_RECORDING__DURATION_S": "0.5",
-        "SURVEIL_RECORDING__PRE_ROLL_S": "0.2",
-    }
-    announcer = RecordingAnnouncer()
-    services = EdgeServices(
-        settings=config.load(None, environment), stop=threading.Event(), announcer=announcer
-    )
-    store = SqliteEventStore(services.database)
+    services = camera_services(tmp_path)
     for count in (1, 2):
-        event_id = f"evt-{count}"
-        event = attrs.evolve(MOTION_EVENT, event_id=event_id)
-        received = ReceivedEvent(
-            event=event, topic="sensor/motion", received_at_utc=RECEIVED_AT_UTC, to_film=True
-        )
-        with services.camera() as step:
-            step_until(step, announcer, CameraReady, count)
-            [stored] = store.add_events([received]).rows
-            services.filming.trigger(
-                Trigger(
-                    event_row_id=stored.row_id,
-                    event_id=event_id,
-                    event_type=EventType.MOTION_DETECTED,
-                    at_s=services.clock.monotonic_s(),
-                )
-            )
-            step_until(step, announcer, ClipStored, count)
-    store.close()
-    assert [n.event_id for n in announcer.of(ClipStored)] == ["evt-1", "evt-2"]
+        film(services, count)
+    told = cast("RecordingAnnouncer", services.announcer)
+    assert [n.event_id for n in told.of(ClipStored)] == ["evt-1", "evt-2"]
+
+
+def test_the_oldest_video_makes_room(tmp_path: Path) -> None:
+    """At its limit the camera films on, and the oldest event keeps the reason."""
+    film(camera_services(tmp_path), 1)
+    archive = SqliteArchive(tmp_path / "surveillance.db")
+    [first] = archive.list_media(limit=9)
+    limit = str(int(first.clip_bytes * 1.5))
+    services = camera_services(tmp_path, SURVEIL_STORAGE__MAX_BYTES=limit)
+    film(services, 2)
+    assert [media.event_ids for media in archive.list_media(limit=9)] == [["evt-2"]]
+    told = cast("RecordingAnnouncer", services.announcer)
+    assert [notice.videos for notice in told.of(VideosGivenUp)] == [1]

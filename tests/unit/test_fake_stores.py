@@ -9,6 +9,7 @@ import pytest
 from surveil_core.events import SensorEvent
 from surveil_core.ports.archive import EventRecord, MediaRecord
 from surveil_core.ports.dead_letters import DeadLetter
+from surveil_core.retention import KeptVideo
 from surveil_core.video import VideoFormat
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE, KIND_BY_EVENT_TYPE
 from tests.contracts.alert_store import AlertStoreContract
@@ -19,6 +20,7 @@ from tests.contracts.event_store import EventStoreContract
 from tests.contracts.journal import JournalContract
 from tests.contracts.media_store import MediaStoreContract
 from tests.contracts.outbox import MakeOutbox, OutboxContract, commit
+from tests.contracts.video_stock import VideoStockContract
 from tests.examples import RECEIVED_AT_UTC, SENSORS, ExampleClip, clip_at
 from tests.fakes.alert_store import FakeAlertStore
 from tests.fakes.archive import FakeArchive
@@ -27,6 +29,7 @@ from tests.fakes.event_store import FakeEventStore
 from tests.fakes.journal import FakeJournal
 from tests.fakes.media_store import FakeMediaStore
 from tests.fakes.outbox import FakeOutbox
+from tests.fakes.video_stock import FakeVideoStock
 
 
 class TestFakeEventStore(EventStoreContract):
@@ -138,3 +141,13 @@ def _media_record(index: int, clip: ExampleClip, events: Sequence[SensorEvent]) 
         codec=VideoFormat().codec,
         camera_number=1,
     )
+
+
+class TestFakeVideoStock(VideoStockContract):
+    @pytest.fixture
+    def stock(self) -> FakeVideoStock:
+        videos = [
+            KeptVideo(media_id=media_id, video_bytes=100_000, started_at_utc=RECEIVED_AT_UTC)
+            for media_id in (1, 2, 3)
+        ]
+        return FakeVideoStock(videos=videos)

@@ -167,6 +167,17 @@ WORDS = Words(
             f"❌ No video for {x.event_id}: {x.reason}"
             + (f"\n   Kept: {x.kept_path}" if x.kept_path else "")
         ),
+        n.VideosGivenUp: (
+            "🗑️  The {n.videos} oldest videos were deleted to make room ({n.freed_bytes} bytes)"
+        ),
+        n.AgesUnknown: (
+            "⚠️  The clock is not synchronised (NTP): no video is deleted for being older than "
+            "{n.max_age_days:g} days"
+        ),
+        n.SpaceShort: (
+            "⚠️  {n.missing_bytes} bytes are missing on the disk: "
+            "all videos that are not pinned are deleted"
+        ),
         n.ClipPostponed: lambda x: (
             f"🕓 Video not stored yet for {x.event_id or 'the spool'}: {x.reason}\n"
             f"   → it is KEPT, next try in {seconds(x.retry_in_s)}"

@@ -186,6 +186,18 @@ WORDS = Words(
             f"❌ Vidéo impossible pour {x.event_id}: {x.reason}"
             + (f"\n   Conservé: {x.kept_path}" if x.kept_path else "")
         ),
+        n.VideosGivenUp: (
+            "🗑️  {n.videos} vidéos les plus anciennes effacées pour faire de la place "
+            "({n.freed_bytes} octets)"
+        ),
+        n.AgesUnknown: (
+            "⚠️  L'heure n'est pas synchronisée (NTP): aucune vidéo n'est effacée parce "
+            "qu'elle a plus de {n.max_age_days:g} jours"
+        ),
+        n.SpaceShort: (
+            "⚠️  Il manque {n.missing_bytes} octets sur le disque: "
+            "toutes les vidéos non épinglées sont effacées"
+        ),
         n.ClipPostponed: lambda x: (
             f"🕓 Vidéo pas encore enregistrée pour {x.event_id or 'le spool'}: {x.reason}\n"
             f"   → elle est GARDÉE, nouvel essai dans {seconds(x.retry_in_s)}"

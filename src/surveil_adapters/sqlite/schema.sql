@@ -56,6 +56,8 @@ CREATE TABLE IF NOT EXISTS media (
         CHECK (duree_preroll >= 0),
     recupere      INTEGER NOT NULL DEFAULT 0                 -- ours; 1: salvaged after a crash,
         CHECK (recupere IN (0, 1)),                          -- its end may be missing
+    epingle       INTEGER NOT NULL DEFAULT 0                 -- ours; 1: never deleted to make
+        CHECK (epingle IN (0, 1)),                           -- room for others
     video         BLOB NOT NULL                              -- playable MP4
 );
 
@@ -71,7 +73,7 @@ CREATE TABLE IF NOT EXISTS media_evenement (
 CREATE INDEX IF NOT EXISTS media_evenement_par_evenement ON media_evenement (id_evenement);
 
 -- Ours: clips that were promised. Written with the event, struck out with its video; a
--- row that stays with a reason is a video that can never be had.
+-- row with a reason is a video that can never be had, or not any more.
 CREATE TABLE IF NOT EXISTS travail_clip (
     id_evenement   INTEGER PRIMARY KEY REFERENCES evenement (id_evenement) ON DELETE CASCADE,
     raison_abandon TEXT                 -- null: the clip is still to come

@@ -64,20 +64,21 @@ class SurveillanceDb:
                 version=SCHEMA_VERSION,
             )
             with transaction(connection):
-                _keep_column_of_salvage(connection)
+                _keep_flag(connection, "recupere")
+                _keep_flag(connection, "epingle")
                 for sensor in self.sensors:
                     _keep_sensor(connection, sensor)
                 _keep_camera(connection, self.camera_name)
         return connection
 
 
-def _keep_column_of_salvage(connection: sqlite3.Connection) -> None:
-    """Add `media.recupere` to a table that was made without it."""
+def _keep_flag(connection: sqlite3.Connection, name: str) -> None:
+    """Add a column of 0 and 1 to a `media` that was made without it."""
     columns = connection.execute("SELECT name FROM pragma_table_info('media')").fetchall()
-    if ("recupere",) not in columns:
+    if (name,) not in columns:
         connection.execute(
-            "ALTER TABLE media ADD COLUMN recupere INTEGER NOT NULL DEFAULT 0"
-            " CHECK (recupere IN (0, 1))"
+            f"ALTER TABLE media ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+            f" CHECK ({name} IN (0, 1))"
         )
 
 

@@ -13,6 +13,9 @@ class Clock(Protocol):
     def now_utc(self) -> datetime:
         """Say the wall time, `tzinfo` being `datetime.UTC`."""
 
+    def is_set(self) -> bool:
+        """Whether a time server stands behind `now_utc`, so that it can be believed."""
+
     def monotonic_s(self) -> float:
         """Say seconds since an arbitrary start, never going back."""
 

@@ -38,7 +38,10 @@ class _Waiting:
 
 @define(kw_only=True)
 class ClipStoring:
-    """Stores one clip a `step`. One thread calls it, but `give_up` is for any."""
+    """Stores one clip a `step`. One thread calls it, but `give_up` is for any.
+
+    `make_room` is told the size of each clip before it is stored.
+    """
 
     service: str = "surveillance"
     store: MediaStore
@@ -46,6 +49,7 @@ class ClipStoring:
     clock: Clock
     announcer: Announcer
     random_unit: Callable[[], float]
+    make_room: Callable[[int], None] = lambda clip_bytes: None
     backoff: Backoff = field(factory=lambda: Backoff(first_s=2.0, max_s=60.0))
     _waiting: deque[_Waiting] = field(factory=deque, init=False)
     _given_up: deque[tuple[str, FilmedEvent]] = field(factory=deque, init=False)
@@ -142,6 +146,7 @@ class ClipStoring:
             self.give_up(waiting.events, str(error))
             return True
         self._announce_captured(waiting, video)
+        self.make_room(video.clip_bytes)
         try:
             row_id = self.store.add_clip(
                 video, event_row_ids=[event.event_row_id for event in waiting.events]

@@ -95,6 +95,16 @@ def test_a_clip_is_stored_told_and_removed() -> None:
     assert rig.jobs.jobs == []
 
 
+def test_room_is_made_before_a_clip_is_stored() -> None:
+    """As much as it takes, not as it took."""
+    rig = Rig()
+    made: list[tuple[int, int]] = []
+    rig.storing.make_room = lambda clip_bytes: made.append((clip_bytes, len(rig.store.clips)))
+    rig.add(3)
+    rig.storing.step()
+    assert made == [(rig.store.clips[0].clip_bytes, 0)]
+
+
 def test_a_step_stores_one_clip() -> None:
     """A pile of clips does not keep the camera's thread from its pictures."""
     rig = Rig()

@@ -1,0 +1,37 @@
+"""The stored videos as what takes space."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from surveil_core.retention import KeptVideo, Space
+
+
+class VideoStock(Protocol):
+    """Table `media` of the spec, counted and thinned out. Used by one thread.
+
+    All raise `StoreUnavailable`.
+    """
+
+    def space(self) -> Space:
+        """Say what the videos take, and what is free for them."""
+
+    def oldest_first(self) -> Sequence[KeptVideo]:
+        """List the videos in the order in which they were stored."""
+
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> None:
+        """Delete videos in one transaction; their events keep the reason.
+
+        Pinned ones stay, and ids that are not there are no error.
+        """
+
+    def give_space_back(self, *, up_to_free_bytes: int) -> bool:
+        """Give free space in the file back to the disk until so much is free there.
+
+        Does a step that takes a moment only; True when there is more to do.
+        """
+
+    def pin(self, media_id: int, *, is_pinned: bool) -> bool:
+        """Keep a video whatever comes, or no longer. False if there is none."""
+
+    def close(self) -> None:
+        """Release the database. Closing twice is safe."""

@@ -1,0 +1,96 @@
+"""Keeps the disk from filling: the oldest videos make room, before a new one and by the way."""
+
+from datetime import datetime
+
+from attrs import define, field
+
+from surveil_core.errors import StoreUnavailable
+from surveil_core.notices import AgesUnknown, SpaceShort, StoreFailed, VideosGivenUp
+from surveil_core.ports.announcer import Announcer
+from surveil_core.ports.clock import Clock
+from surveil_core.ports.video_stock import VideoStock
+from surveil_core.retention import RetentionPolicy, choose_videos
+
+CHECK_EVERY_S = 60.0
+REASON = "deleted to make room"
+
+
+@define(kw_only=True)
+class Retaining:
+    """One thread calls it: between pictures, so each call takes a moment only."""
+
+    service: str = "surveillance"
+    policy: RetentionPolicy
+    stock: VideoStock
+    clock: Clock
+    announcer: Announcer
+    _check_at_s: float = field(default=float("-inf"), init=False)
+    _has_more_to_give: bool = field(default=False, init=False)
+    _is_clock_set: bool = field(default=True, init=False)
+    _missing_bytes: int = field(default=0, init=False)
+
+    def step(self) -> None:
+        """Look once a minute, and give freed space back to the disk if others need it."""
+        at_s = self.clock.monotonic_s()
+        if at_s >= self._check_at_s:
+            self._check_at_s = at_s + CHECK_EVERY_S
+            self.make_room()
+            self._has_more_to_give = True
+        if self._has_more_to_give:
+            self._give_back()
+
+    def make_room(self, new_bytes: int = 0) -> None:
+        """Give up what a video of `new_bytes` needs; what cannot be had is told, not raised."""
+        try:
+            found = choose_videos(
+                self.policy,
+                self.stock.oldest_first(),
+                self.stock.space(),
+                new_bytes=new_bytes,
+                now_utc=self._believed_now_utc(),
+            )
+            if found.videos:
+                self.stock.give_up([video.media_id for video in found.videos], reason=REASON)
+                self.announcer.announce(
+                    VideosGivenUp(
+                        service=self.service,
+                        videos=len(found.videos),
+                        freed_bytes=sum(video.video_bytes for video in found.videos),
+                    )
+                )
+        except StoreUnavailable as error:
+            self._announce_failure(error)
+        else:
+            self._announce_shortage(found.missing_bytes)
+
+    def _believed_now_utc(self) -> datetime | None:
+        """Say the time if videos go by age and the clock is set; that it is not is told once."""
+        if self.policy.max_age_days is None:
+            return None
+        was_set, self._is_clock_set = self._is_clock_set, self.clock.is_set()
+        if self._is_clock_set:
+            return self.clock.now_utc()
+        if was_set:
+            self.announcer.announce(
+                AgesUnknown(service=self.service, max_age_days=self.policy.max_age_days)
+            )
+        return None
+
+    def _give_back(self) -> None:
+        try:
+            self._has_more_to_give = self.stock.give_space_back(
+                up_to_free_bytes=self.policy.min_free_bytes
+            )
+        except StoreUnavailable as error:
+            self._has_more_to_give = False
+            self._announce_failure(error)
+
+    def _announce_failure(self, error: StoreUnavailable) -> None:
+        self.announcer.announce(
+            StoreFailed(service=self.service, reason=str(error), retry_in_s=CHECK_EVERY_S)
+        )
+
+    def _announce_shortage(self, missing_bytes: int) -> None:
+        was_short, self._missing_bytes = self._missing_bytes > 0, missing_bytes
+        if missing_bytes and not was_short:
+            self.announcer.announce(SpaceShort(service=self.service, missing_bytes=missing_bytes))

@@ -1,0 +1,59 @@
+"""What every `VideoStock` does: the fake and the SQLite file alike."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from surveil_core.ports.video_stock import VideoStock
+
+
+class VideoStockContract:
+    """Subclasses give `stock`: with videos 1 to 3 of 100,000 bytes each, none pinned."""
+
+    @pytest.fixture
+    def stock(self) -> Iterator[VideoStock]:
+        raise NotImplementedError
+
+    def test_videos_are_listed_in_their_order(self, stock: VideoStock) -> None:
+        """Each with its size and its pin."""
+        found = [(v.media_id, v.video_bytes, v.is_pinned) for v in stock.oldest_first()]
+        assert found == [(1, 100_000, False), (2, 100_000, False), (3, 100_000, False)]
+
+    def test_space_of_deleted_videos_is_free(self, stock: VideoStock) -> None:
+        """At once, for the next videos, whatever the size of the file."""
+        before = stock.space()
+        stock.give_up([1, 3], reason="why")
+        after = stock.space()
+        assert [video.media_id for video in stock.oldest_first()] == [2]
+        assert (before.video_bytes, after.video_bytes) == (300_000, 100_000)
+        assert after.free_bytes > before.free_bytes + 150_000
+
+    def test_pinned_video_stays(self, stock: VideoStock) -> None:
+        """Until it is unpinned."""
+        assert stock.pin(2, is_pinned=True)
+        stock.give_up([1, 2], reason="why")
+        assert [(v.media_id, v.is_pinned) for v in stock.oldest_first()] == [(2, True), (3, False)]
+        assert stock.pin(2, is_pinned=False)
+        stock.give_up([2], reason="why")
+        assert [video.media_id for video in stock.oldest_first()] == [3]
+
+    def test_unknown_video_is_no_error(self, stock: VideoStock) -> None:
+        """It may have gone meanwhile."""
+        assert not stock.pin(99, is_pinned=True)
+        stock.give_up([99], reason="why")
+        assert len(stock.oldest_first()) == 3
+
+    def test_free_space_is_given_back_by_steps(self, stock: VideoStock) -> None:
+        """To a disk that wants it; one that has enough is left alone."""
+        stock.give_up([1, 2], reason="why")
+        assert not stock.give_space_back(up_to_free_bytes=0)
+        steps = 0
+        while stock.give_space_back(up_to_free_bytes=1 << 60):
+            steps += 1
+            assert steps < 1000
+        assert stock.space().video_bytes == 100_000
+
+    def test_closing_twice_is_safe(self, stock: VideoStock) -> None:
+        """A stock may be closed again."""
+        stock.close()
+        stock.close()

@@ -1,0 +1,71 @@
+"""Stored videos in a list, on a disk of a size."""
+
+from collections.abc import Collection, Sequence
+
+from attrs import define, evolve, field
+
+from surveil_core.errors import StoreUnavailable
+from surveil_core.retention import KeptVideo, Space
+
+
+@define(kw_only=True)
+class FakeVideoStock:
+    """Implements `VideoStock`. Deleted videos leave `hollow_bytes` in the file.
+
+    The next `failures` calls raise `StoreUnavailable`.
+    """
+
+    videos: list[KeptVideo] = field(factory=list)
+    disk_free_bytes: int = 1 << 40
+    hollow_bytes: int = 0
+    step_bytes: int = 4096
+    failures: int = 0
+    reasons: list[str] = field(factory=list)
+
+    def space(self) -> Space:
+        """As the port says."""
+        self._maybe_fail()
+        return Space(
+            video_bytes=sum(video.video_bytes for video in self.videos),
+            free_bytes=self.disk_free_bytes + self.hollow_bytes,
+        )
+
+    def oldest_first(self) -> Sequence[KeptVideo]:
+        """As the port says."""
+        self._maybe_fail()
+        return list(self.videos)
+
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> None:
+        """As the port says."""
+        self._maybe_fail()
+        gone = [v for v in self.videos if v.media_id in media_ids and not v.is_pinned]
+        self.videos = [video for video in self.videos if video not in gone]
+        self.hollow_bytes += sum(video.video_bytes for video in gone)
+        self.reasons.append(reason)
+
+    def give_space_back(self, *, up_to_free_bytes: int) -> bool:
+        """As the port says."""
+        self._maybe_fail()
+        if self.disk_free_bytes >= up_to_free_bytes or not self.hollow_bytes:
+            return False
+        step_bytes = min(self.step_bytes, self.hollow_bytes)
+        self.hollow_bytes -= step_bytes
+        self.disk_free_bytes += step_bytes
+        return self.hollow_bytes > 0
+
+    def pin(self, media_id: int, *, is_pinned: bool) -> bool:
+        """As the port says."""
+        self._maybe_fail()
+        known = any(video.media_id == media_id for video in self.videos)
+        self.videos = [
+            evolve(v, is_pinned=is_pinned) if v.media_id == media_id else v for v in self.videos
+        ]
+        return known
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _maybe_fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("database is locked")

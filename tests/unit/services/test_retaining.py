@@ -1,0 +1,113 @@
+"""When the oldest videos make room, and what is told of it."""
+
+from datetime import timedelta
+
+from surveil_core.notices import AgesUnknown, SpaceShort, StoreFailed, VideosGivenUp
+from surveil_core.retention import KeptVideo, RetentionPolicy
+from surveil_core.services.retaining import CHECK_EVERY_S, REASON, Retaining
+from tests.examples import RECEIVED_AT_UTC
+from tests.fakes.announcer import RecordingAnnouncer
+from tests.fakes.clock import FakeClock
+from tests.fakes.video_stock import FakeVideoStock
+
+
+def video(media_id: int, *, is_pinned: bool = False) -> KeptVideo:
+    """Make a video of 1000 bytes."""
+    return KeptVideo(
+        media_id=media_id, video_bytes=1000, started_at_utc=RECEIVED_AT_UTC, is_pinned=is_pinned
+    )
+
+
+class Bench:
+    """A stock with a policy."""
+
+    def __init__(self, *videos: KeptVideo, **limits: int) -> None:
+        self.stock = FakeVideoStock(videos=list(videos))
+        self.clock = FakeClock()
+        self.announcer = RecordingAnnouncer()
+        self.retaining = Retaining(
+            policy=RetentionPolicy(**{"min_free_bytes": 0, **limits}),
+            stock=self.stock,
+            clock=self.clock,
+            announcer=self.announcer,
+        )
+
+    @property
+    def kept(self) -> list[int]:
+        """The ids of the videos that are left."""
+        return [one.media_id for one in self.stock.videos]
+
+
+def test_oldest_video_makes_room_for_a_new_one() -> None:
+    """Its events keep the reason, and it is told."""
+    bench = Bench(video(1), video(2), video(3), max_bytes=3000)
+    bench.retaining.make_room(500)
+    assert bench.kept == [2, 3]
+    assert bench.stock.reasons == [REASON]
+    assert bench.announcer.notices == [
+        VideosGivenUp(service="surveillance", videos=1, freed_bytes=1000)
+    ]
+
+
+def test_within_its_limits_nothing_goes_and_nothing_is_told() -> None:
+    """Once a minute there is a look, no more often."""
+    bench = Bench(video(1), video(2), video(3), max_bytes=3000)
+    bench.retaining.step()
+    bench.stock.videos.append(video(4))
+    bench.retaining.step()
+    assert (bench.kept, bench.announcer.notices) == ([1, 2, 3, 4], [])
+    bench.clock.advance(CHECK_EVERY_S)
+    bench.retaining.step()
+    assert bench.kept == [2, 3, 4]
+
+
+def test_pinned_videos_stay_and_the_shortage_is_told_once() -> None:
+    """What cannot be freed is said, and said again after it had been well."""
+    bench = Bench(video(1, is_pinned=True), video(2), max_bytes=500)
+    for _ in range(3):
+        bench.retaining.make_room()
+    assert bench.kept == [1]
+    assert bench.announcer.of(SpaceShort) == [SpaceShort(service="surveillance", missing_bytes=500)]
+    bench.stock.pin(1, is_pinned=False)
+    bench.retaining.make_room()
+    bench.stock.videos.append(video(3, is_pinned=True))
+    bench.retaining.make_room()
+    assert len(bench.announcer.of(SpaceShort)) == 2
+
+
+def test_space_is_given_back_to_a_disk_that_others_filled() -> None:
+    """By steps, and no further than is needed."""
+    bench = Bench(*map(video, range(1, 5)), min_free_bytes=2500)
+    bench.stock.disk_free_bytes, bench.stock.step_bytes = 500, 600
+    bench.retaining.step()
+    assert bench.kept == [3, 4]
+    assert bench.stock.disk_free_bytes == 1100
+    for _ in range(5):
+        bench.retaining.step()
+    assert bench.stock.disk_free_bytes == 2500
+    assert bench.kept == [3, 4]
+
+
+def test_old_videos_go_once_the_clock_is_set() -> None:
+    """Until a time server was heard nothing is old; that is told once."""
+    bench = Bench(video(1), max_age_days=30)
+    bench.clock.set_wall_clock(RECEIVED_AT_UTC + timedelta(days=31))
+    bench.clock.is_wall_clock_set = False
+    for _ in range(3):
+        bench.retaining.make_room()
+    assert bench.kept == [1]
+    assert bench.announcer.notices == [AgesUnknown(service="surveillance", max_age_days=30)]
+    bench.clock.is_wall_clock_set = True
+    bench.retaining.make_room()
+    assert bench.kept == []
+
+
+def test_database_that_refuses_is_asked_again_a_minute_later() -> None:
+    """That is told, and ends nothing."""
+    bench = Bench(video(1), max_bytes=0)
+    bench.stock.failures = 2
+    bench.retaining.step()
+    assert [notice.retry_in_s for notice in bench.announcer.of(StoreFailed)] == [CHECK_EVERY_S] * 2
+    bench.clock.advance(CHECK_EVERY_S)
+    bench.retaining.step()
+    assert bench.kept == []
