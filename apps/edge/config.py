@@ -102,13 +102,13 @@ class Storage:
     """Where everything lies: surveillance.db, the spool, the simulated sensors' socket.
 
     The oldest videos are deleted beyond `max_bytes` and `max_age_days`, and when the disk
-    has less than `min_free_bytes` free.
+    has less than `min_free_bytes` free (by default a twentieth of it, 1 GiB at most).
     """
 
     data_dir: Path = field(default=Path("/data"), converter=_absolute)
     max_bytes: int | None = None
     max_age_days: float | None = None
-    min_free_bytes: int = 256 * 1024**2
+    min_free_bytes: int | None = None
     retention: RetentionPolicy = field(
         init=False,
         default=Factory(

@@ -19,12 +19,19 @@ BELIEVABLE_SINCE_UTC = datetime(2024, 1, 1, tzinfo=UTC)
 class RetentionPolicy:
     """How much is kept. `max_bytes` and `max_age_days` are without limit if None.
 
-    `min_free_bytes` stay free on the disk for everything else.
+    `min_free_bytes` stay free on the disk for everything else; None is a twentieth of the
+    disk, 1 GiB at most.
     """
 
     max_bytes: int | None = field(default=None, validator=_OR_NONE(validators.ge(0)))
     max_age_days: float | None = field(default=None, validator=_OR_NONE(validators.gt(0)))
-    min_free_bytes: int = field(default=256 * 1024**2, validator=validators.ge(0))
+    min_free_bytes: int | None = field(default=None, validator=_OR_NONE(validators.ge(0)))
+
+    def wanted_free_bytes(self, disk_bytes: int) -> int:
+        """How much stays free on a disk of that size."""
+        if self.min_free_bytes is not None:
+            return self.min_free_bytes
+        return min(disk_bytes // 20, 1024**3)
 
 
 @frozen(kw_only=True)
@@ -39,10 +46,11 @@ class KeptVideo:
 
 @frozen(kw_only=True)
 class Space:
-    """What the videos take, and what is free for them on their disk."""
+    """What the videos take, what is free for them, and the size of their disk."""
 
     video_bytes: int
     free_bytes: int
+    disk_bytes: int
 
 
 @frozen(kw_only=True)
@@ -77,7 +85,7 @@ def choose_videos(
 
 
 def _excess_bytes(policy: RetentionPolicy, space: Space, new_bytes: int) -> int:
-    excess_bytes = policy.min_free_bytes + new_bytes - space.free_bytes
+    excess_bytes = policy.wanted_free_bytes(space.disk_bytes) + new_bytes - space.free_bytes
     if policy.max_bytes is not None:
         excess_bytes = max(excess_bytes, space.video_bytes + new_bytes - policy.max_bytes)
     return excess_bytes

@@ -16,6 +16,7 @@ class FakeVideoStock:
     """
 
     videos: list[KeptVideo] = field(factory=list)
+    disk_bytes: int = 1 << 41
     disk_free_bytes: int = 1 << 40
     hollow_bytes: int = 0
     step_bytes: int = 4096
@@ -28,6 +29,7 @@ class FakeVideoStock:
         return Space(
             video_bytes=sum(video.video_bytes for video in self.videos),
             free_bytes=self.disk_free_bytes + self.hollow_bytes,
+            disk_bytes=self.disk_bytes,
         )
 
     def oldest_first(self) -> Sequence[KeptVideo]:

@@ -15,6 +15,7 @@ from surveil_core.retention import (
 )
 
 NOW_UTC = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DISK_BYTES = 4_000
 SIZES = st.integers(0, 2_000)
 VIDEOS = st.lists(
     st.builds(
@@ -34,13 +35,15 @@ POLICIES = st.builds(
     RetentionPolicy,
     max_bytes=st.none() | SIZES,
     max_age_days=st.none() | st.floats(0.1, 60),
-    min_free_bytes=SIZES,
+    min_free_bytes=st.none() | SIZES,
 )
 
 
 def space_of(videos: list[KeptVideo], free_bytes: int) -> Space:
     """Add up what is stored."""
-    return Space(video_bytes=sum(v.video_bytes for v in videos), free_bytes=free_bytes)
+    return Space(
+        video_bytes=sum(v.video_bytes for v in videos), free_bytes=free_bytes, disk_bytes=DISK_BYTES
+    )
 
 
 def video(media_id: int, *, age_days: float = 0.0, is_pinned: bool = False) -> KeptVideo:
@@ -60,7 +63,8 @@ def test_pinned_videos_stay_and_enough_goes_or_it_is_said(
     found = choose_videos(policy, videos, space, new_bytes=new_bytes, now_utc=NOW_UTC)
     gone_bytes = sum(one.video_bytes for one in found.videos)
     assert not any(one.is_pinned for one in found.videos)
-    lacks_bytes = policy.min_free_bytes + new_bytes - free_bytes - gone_bytes
+    wanted_bytes = 200 if policy.min_free_bytes is None else policy.min_free_bytes
+    lacks_bytes = wanted_bytes + new_bytes - free_bytes - gone_bytes
     if policy.max_bytes is not None:
         over_bytes = space.video_bytes + new_bytes - gone_bytes - policy.max_bytes
         lacks_bytes = max(lacks_bytes, over_bytes)
@@ -91,6 +95,13 @@ def test_old_videos_go_though_there_is_space() -> None:
     videos = [video(1, age_days=31), video(2, age_days=31, is_pinned=True), video(3, age_days=29)]
     found = choose_videos(policy, videos, space_of(videos, 1000), now_utc=NOW_UTC)
     assert [one.media_id for one in found.videos] == [1]
+
+
+def test_a_twentieth_of_a_small_disk_stays_free() -> None:
+    """And no more than a gigabyte of a large one."""
+    policy = RetentionPolicy()
+    assert policy.wanted_free_bytes(8 * 10**9) == 4 * 10**8
+    assert policy.wanted_free_bytes(10**12) == 1024**3
 
 
 def test_a_clock_that_cannot_be_believed_makes_nothing_old() -> None:

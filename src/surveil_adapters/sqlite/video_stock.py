@@ -5,9 +5,10 @@ disk has space for others, nothing is moved.
 """
 
 import json
-import os
+import shutil
 import sqlite3
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from attrs import define, field
 
@@ -53,8 +54,8 @@ class SqliteVideoStock:
             (video_bytes,) = connection.execute(
                 "SELECT coalesce(sum(taille), 0) FROM media"
             ).fetchone()
-            free_bytes = self._disk_free_bytes() + _free_bytes_in(connection)
-        return Space(video_bytes=video_bytes, free_bytes=free_bytes)
+            free_bytes = self._disk().free + _free_bytes_in(connection)
+        return Space(video_bytes=video_bytes, free_bytes=free_bytes, disk_bytes=self._disk().total)
 
     def oldest_first(self) -> Sequence[KeptVideo]:
         """List the videos in the order in which they were stored."""
@@ -83,7 +84,7 @@ class SqliteVideoStock:
     def give_space_back(self, *, up_to_free_bytes: int) -> bool:
         """Shorten the file by a step if the disk has less free than that."""
         with self._kept.reading() as connection:
-            if self._disk_free_bytes() >= up_to_free_bytes or not _free_bytes_in(connection):
+            if self._disk().free >= up_to_free_bytes or not _free_bytes_in(connection):
                 return False
             with transaction(connection):
                 for _ in range(STEP_PAGES):  # `execute` stops after one page, whatever is asked
@@ -102,9 +103,8 @@ class SqliteVideoStock:
         """Release the database. Closing twice is safe."""
         self._kept.close()
 
-    def _disk_free_bytes(self) -> int:
-        disk = os.statvfs(self._db.path.parent)
-        return disk.f_bavail * disk.f_frsize
+    def _disk(self) -> Any:
+        return shutil.disk_usage(self._db.path.parent)
 
 
 def _free_bytes_in(connection: sqlite3.Connection) -> int:

@@ -25,7 +25,7 @@ class Retaining:
     clock: Clock
     announcer: Announcer
     _check_at_s: float = field(default=float("-inf"), init=False)
-    _has_more_to_give: bool = field(default=False, init=False)
+    _wanted_free_bytes: int = field(default=0, init=False)
     _is_clock_set: bool = field(default=True, init=False)
     _missing_bytes: int = field(default=0, init=False)
 
@@ -35,17 +35,17 @@ class Retaining:
         if at_s >= self._check_at_s:
             self._check_at_s = at_s + CHECK_EVERY_S
             self.make_room()
-            self._has_more_to_give = True
-        if self._has_more_to_give:
+        if self._wanted_free_bytes:
             self._give_back()
 
     def make_room(self, new_bytes: int = 0) -> None:
         """Give up what a video of `new_bytes` needs; what cannot be had is told, not raised."""
         try:
+            space = self.stock.space()
             found = choose_videos(
                 self.policy,
                 self.stock.oldest_first(),
-                self.stock.space(),
+                space,
                 new_bytes=new_bytes,
                 now_utc=self._believed_now_utc(),
             )
@@ -61,6 +61,7 @@ class Retaining:
         except StoreUnavailable as error:
             self._announce_failure(error)
         else:
+            self._wanted_free_bytes = self.policy.wanted_free_bytes(space.disk_bytes)
             self._announce_shortage(found.missing_bytes)
 
     def _believed_now_utc(self) -> datetime | None:
@@ -78,11 +79,10 @@ class Retaining:
 
     def _give_back(self) -> None:
         try:
-            self._has_more_to_give = self.stock.give_space_back(
-                up_to_free_bytes=self.policy.min_free_bytes
-            )
+            if not self.stock.give_space_back(up_to_free_bytes=self._wanted_free_bytes):
+                self._wanted_free_bytes = 0
         except StoreUnavailable as error:
-            self._has_more_to_give = False
+            self._wanted_free_bytes = 0
             self._announce_failure(error)
 
     def _announce_failure(self, error: StoreUnavailable) -> None:
