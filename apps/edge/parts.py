@@ -22,7 +22,7 @@ from apps.edge.loops import beat
 from apps.settings import check_certificates, read_secret
 from surveil_adapters.clock import SystemClock
 from surveil_core import notices
-from surveil_core.errors import StoreUnavailable
+from surveil_core.errors import ConfigurationError, StoreUnavailable
 from surveil_core.events import SensorKind
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.dead_letters import DeadLetters
@@ -199,19 +199,14 @@ class EdgeParts:
 
         return SqliteJournal(self.settings.storage.data_dir / "journal" / f"{service}.db")
 
-    def journaled_kinds(self) -> set[SensorKind]:
-        """Name the kinds that have events in a journal, whether configured any more or not."""
-        return {kind for kind in SensorKind if self._has_waiting(f"sensor-{kind}")}
-
-    def _has_waiting(self, service: str) -> bool:
-        journal = self.journal(service)
-        if not journal.path.exists():
-            return False
-        with closing(journal):
-            try:
-                return bool(journal.read_after(0, limit=1))
-            except StoreUnavailable:
-                return True  # its service will say what is wrong, and try again
+    def has_journal(self, kind: SensorKind) -> bool:
+        """Whether a sensor of this kind has left events behind."""
+        journal = self.journal(f"sensor-{kind}")
+        try:
+            with closing(journal):
+                return journal.path.exists() and bool(journal.read_after(0, limit=1))
+        except (StoreUnavailable, ConfigurationError, OSError):
+            return True  # its service will say what is wrong, and try again
 
     def event_journal(self, service: str, journal: Journal) -> EventJournal:
         """Put a quota on a journal."""

@@ -41,9 +41,7 @@ class EdgeServices(EdgeParts):
         services: dict[str, Service] = {}
         for name in names:
             if name == "sensor":
-                services |= self._sensing_services(
-                    self._configured_kinds() | self.journaled_kinds()
-                )
+                services |= self._sensing_services(self._kinds_at_work())
             elif name in SENSOR_SERVICES:
                 services |= self._sensing_services({SENSOR_SERVICES[name]})
             elif name == "surveillance":
@@ -64,8 +62,10 @@ class EdgeServices(EdgeParts):
             services["trace"] = lambda: replaying(self.settings, self.board, self.clock)
         return services
 
-    def _configured_kinds(self) -> set[SensorKind]:
-        return {sensor.kind for sensor in self.settings.sensors}
+    def _kinds_at_work(self) -> set[SensorKind]:
+        """Name the kinds that are configured, and those that have left events behind."""
+        configured = {sensor.kind for sensor in self.settings.sensors}
+        return configured | set(filter(self.has_journal, set(SensorKind) - configured))
 
     # --- the services -------------------------------------------------------------
 
@@ -101,7 +101,10 @@ class EdgeServices(EdgeParts):
                 random_unit=random.random,
             )
             if not specs:
-                self.announcer.announce(notices.JournalLeftOver(service=service, kind=kind))
+                left_over = self.has_journal(kind)
+                self.announcer.announce(
+                    notices.NoSensor(service=service, kind=kind, left_over=left_over)
+                )
             for spec in specs:
                 self.announcer.announce(
                     greetings.sensor_starting(service, spec, simulated=self.is_simulated)

@@ -157,10 +157,11 @@ class SensorReady(Notice):
 
 
 @frozen(kw_only=True)
-class JournalLeftOver(Notice):
-    """No sensor of this kind is configured; events that one has left behind go out."""
+class NoSensor(Notice):
+    """No sensor of this kind is configured; with `left_over`, events of an earlier one go out."""
 
     kind: str
+    left_over: bool
 
 
 @frozen(kw_only=True)

@@ -1,5 +1,6 @@
 """The composition root: what a restarted loop finds."""
 
+import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +18,7 @@ from surveil_core.notices import (
     BrokerConnected,
     CameraReady,
     ClipStored,
-    JournalLeftOver,
+    NoSensor,
     TopicsSubscribed,
     VideosGivenUp,
 )
@@ -42,7 +43,7 @@ def step_until(step: Any, announcer: RecordingAnnouncer, kind: type, count: int)
 def test_events_of_a_sensor_that_was_taken_away_go_out(
     broker: Address, device_id: str, tmp_path: Path
 ) -> None:
-    """Its kind's service runs without a pin until its journal has gone."""
+    """Its kind's service runs without a pin."""
     announcer = RecordingAnnouncer()
     environment = {
         "SURVEIL_STORAGE__DATA_DIR": str(tmp_path),
@@ -71,7 +72,21 @@ def test_events_of_a_sensor_that_was_taken_away_go_out(
             step(0.1)
             [delivery] = inbox.receive(10.0, limit=10)
     assert delivery.payload == b"pressed"
-    assert [notice.kind for notice in announcer.of(JournalLeftOver)] == ["button"]
+    assert announcer.of(NoSensor) == [
+        NoSensor(service="sensor-button", kind="button", left_over=True)
+    ]
+
+
+def test_a_journal_that_cannot_be_read_stops_nobody_else(tmp_path: Path) -> None:
+    """A later release wrote it: its own service says so, the others begin."""
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "sensor-pressure.db")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    services = camera_services(
+        tmp_path, SURVEIL_SENSORS__0__KIND="motion", SURVEIL_SENSORS__0__PIN="17"
+    )
+    assert {"sensor-motion", "sensor-pressure"} <= set(services.named(["sensor", "bridge"]))
 
 
 SMALL_CAMERA = {

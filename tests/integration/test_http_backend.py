@@ -488,6 +488,39 @@ def test_backend_that_falls_silent_holds_up_no_other_device(mock_backend: MockBa
     assert took_s < 10
 
 
+def test_a_thread_that_cannot_be_had_is_asked_for_again(mock_backend: MockBackend) -> None:
+    """A run that found no courier is carried when there are threads again."""
+    with closing(HttpBackend(url=mock_backend.events_url)) as backend:
+        mock_backend.behave(script=[{"silence_s": 30}])
+        backend.submit(run_of("silent", device_id="r0"))
+        wait_for("it is out", lambda: len(mock_backend.requests()) == 1)
+        with no_threads():
+            backend.submit(run_of("a", device_id="r1"))
+        backend.submit(run_of("b", device_id="r2"))
+        results = results_of(backend, runs=2)
+    assert {result.run.device_id for result in results} == {"r1", "r2"}
+
+
+def test_no_thread_at_all_is_said(mock_backend: MockBackend) -> None:
+    """The service begins anew then."""
+    with (
+        closing(HttpBackend(url=mock_backend.events_url)) as backend,
+        no_threads(),
+        pytest.raises(RuntimeError, match="thread"),
+    ):
+        backend.submit(run_of("a"))
+
+
+@contextmanager
+def no_threads() -> Iterator[None]:
+    """Ask for stacks that no system has."""
+    usual_bytes = threading.stack_size(1 << 46)
+    try:
+        yield
+    finally:
+        threading.stack_size(usual_bytes)
+
+
 def test_one_device_needs_one_thread(mock_backend: MockBackend) -> None:
     """A bridge whose runs come one after the other stays small."""
     before = threading.active_count()

@@ -69,8 +69,9 @@ WORDS = Words(
         ),
         n.SensorStarting: _sensor_starting,
         n.SensorReady: "👀 Waiting for {n.kind}... ({n.sensor_name})",
-        n.JournalLeftOver: (
-            "📤 No {n.kind} sensor is configured: events that wait go out all the same"
+        n.NoSensor: lambda x: (
+            f"⚠️  No {x.kind} sensor is configured"
+            + (": events of an earlier one still go out" if x.left_over else "")
         ),
         n.SensorFailed: lambda x: (
             f"❌ Sensor unavailable: {x.reason}\n   → next try in {seconds(x.retry_in_s)}"

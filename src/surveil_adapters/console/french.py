@@ -84,8 +84,9 @@ WORDS = Words(
         ),
         n.SensorStarting: _sensor_starting,
         n.SensorReady: lambda x: f"👀 En attente {_WAITING_FOR[x.kind]}... ({x.sensor_name})",
-        n.JournalLeftOver: (
-            "📤 Aucun capteur {n.kind} n'est configuré: ce qui attend part quand même"
+        n.NoSensor: lambda x: (
+            f"⚠️  Aucun capteur {x.kind} n'est configuré"
+            + (": les événements d'un ancien partent encore" if x.left_over else "")
         ),
         n.SensorFailed: lambda x: (
             f"❌ Capteur indisponible: {x.reason}\n   → nouvel essai dans {seconds(x.retry_in_s)}"

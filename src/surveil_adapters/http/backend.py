@@ -91,29 +91,40 @@ class HttpBackend:
             worker.thread.join(max(0.0, deadline_s - time.monotonic()))
 
     def _maybe_hire(self) -> None:
-        """Start a worker where runs wait and all others are busy. On any thread."""
+        """Start a worker where runs wait and none is idle to look after them. On any thread.
+
+        A system that allows no more threads is asked again later, if there is any worker.
+        """
         with self._hiring:
-            if self._runs.may_hire():
+            if not self._runs.may_hire():
+                return
+            try:
                 self._workers.append(self._start_worker())
+            except RuntimeError:
+                self._runs.unhire()
+                if not self._workers:
+                    raise
 
     def _start_worker(self) -> _Worker:
-        courier = Courier(self._route, on_answer=self._note_answer, max_idle_s=self._max_idle_s)
+        courier = Courier(self._route, max_idle_s=self._max_idle_s)
         thread = threading.Thread(target=self._work, args=(courier,), name="http", daemon=True)
         thread.start()
         return _Worker(courier, thread)
 
     def _work(self, courier: Courier) -> None:
-        while (run := self._runs.take()) is not None:
+        seat = self._runs.seat()
+
+        def note_answer(took_s: float) -> None:
+            self._runs.note_answer(seat, took_s)
+            self._maybe_hire()
+
+        courier.on_answer = note_answer
+        while (run := self._runs.take(seat)) is not None:
             self._maybe_hire()
             self._results.append(_carry(courier, run))
-            self._runs.end()
             if self._wakeup is not None and not self._is_closed:
                 self._wakeup.ring()
         courier.close()
-
-    def _note_answer(self, took_s: float) -> None:
-        self._runs.note_answer(took_s)
-        self._maybe_hire()
 
 
 def _carry(courier: Courier, run: Run) -> RunResult:

@@ -61,11 +61,9 @@ class Courier:
     `on_answer` is told how many seconds each answer took.
     """
 
-    def __init__(
-        self, route: Route, *, on_answer: Callable[[float], None], max_idle_s: float = MAX_IDLE_S
-    ) -> None:
+    def __init__(self, route: Route, *, max_idle_s: float = MAX_IDLE_S) -> None:
+        self.on_answer: Callable[[float], None] = lambda took_s: None
         self._route = route
-        self._on_answer = on_answer
         self._max_idle_s = max_idle_s
         self._single, self._bulk = route.single.copy(), route.bulk.copy()
         self._line = Line()
@@ -189,7 +187,7 @@ class Courier:
             raise
         finally:
             self._due_at_s = float("inf")
-        self._on_answer(time.monotonic() - began_s)
+        self.on_answer(time.monotonic() - began_s)
         return response
 
 

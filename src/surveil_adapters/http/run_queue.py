@@ -2,13 +2,17 @@
 
 Couriers are threads of one interpreter, so more of them help only while they wait. For a
 backend that answers at once a second one is a loss: both stop for each other at every
-system call. For one that takes its time each courier adds its own waiting.
+system call. For one that takes its time each courier adds its own waiting. So a courier
+that has had no answer for a while does not count: it costs nothing, and others go on.
+
+The courier that was idle last is the next to work: its connection is the freshest.
 """
 
 import math
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 
 from attrs import define, field
 
@@ -18,10 +22,19 @@ COURIER_PER_S = 0.002
 """One courier works for each so much of an answer's time."""
 
 ANSWERS = 8
-"""The quickest of so many tells the backend's time; the others waited for this interpreter."""
+"""The middle one of so many tells the backend's time: some waited for this interpreter."""
 
 STALL_S = 0.02
-"""A courier that gets no answer for so long does not hold up the runs behind its own."""
+"""A courier that gets no answer for so long is not counted among those that work."""
+
+
+@define(eq=False)
+class Seat:
+    """A courier's place in the queue."""
+
+    bell: threading.Condition
+    run: Run | None = None
+    is_watching: bool = False
 
 
 @define(kw_only=True, eq=False)
@@ -33,69 +46,96 @@ class RunQueue:
     _width: int = field(init=False)
     _runs: deque[Run] = field(factory=deque, init=False)
     _answers_s: deque[float] = field(factory=lambda: deque(maxlen=ANSWERS), init=False)
-    _idle: int = field(default=0, init=False)
-    _working: int = field(default=0, init=False)
-    _progress_at_s: float = field(default=0.0, init=False)
+    _hired: int = field(default=0, init=False)
+    _seats: int = field(default=0, init=False)
+    _idle: list[Seat] = field(factory=list, init=False)
+    _progress_at_s: dict[Seat, float] = field(factory=dict, init=False)
     _is_closed: bool = field(default=False, init=False)
-    _changed: threading.Condition = field(factory=threading.Condition, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._width = self.max_couriers
 
     def put(self, run: Run) -> None:
         """Add a run behind the others."""
-        with self._changed:
+        with self._lock:
             self._runs.append(run)
-            self._changed.notify()
+            self._hand_out()
 
     def may_hire(self) -> bool:
-        """Count one more idle courier where runs wait and there is none to look after them."""
-        with self._changed:
-            lacks_one = bool(self._runs) and self._idle == 0
-            if not lacks_one or self._working >= self.max_couriers or self._is_closed:
+        """Count one more courier where runs wait and none is idle to look after them.
+
+        It has to take a `seat`, or be taken back by `unhire`.
+        """
+        with self._lock:
+            coming = self._hired - self._seats
+            may = self._runs and not self._idle and coming == 0 and not self._is_closed
+            if not may or self._hired >= self.max_couriers:
                 return False
-            self._idle += 1
+            self._hired += 1
             return True
 
-    def take(self) -> Run | None:
-        """Wait as an idle courier until one more is wanted; None when closed."""
-        with self._changed:
-            while not self._is_closed:
-                if self._runs and (self._working < self._width or self._is_stalled()):
-                    return self._begin_next()
-                self._changed.wait(self.stall_s if self._runs else None)
-        return None
+    def unhire(self) -> None:
+        """Take back a `may_hire`."""
+        with self._lock:
+            self._hired -= 1
 
-    def end(self) -> None:
-        """Be idle again: the run of the last `take` has been carried."""
-        with self._changed:
-            self._working -= 1
-            self._idle += 1
+    def seat(self) -> Seat:
+        """Give a courier its place."""
+        with self._lock:
+            self._seats += 1
+            return Seat(threading.Condition(self._lock))
 
-    def note_answer(self, took_s: float) -> None:
+    def take(self, seat: Seat) -> Run | None:
+        """Be idle until one more courier is wanted; None when closed."""
+        with self._lock:
+            self._progress_at_s.pop(seat, None)
+            self._idle.append(seat)
+            self._hand_out()
+            while seat.run is None and not self._is_closed:
+                seat.is_watching = bool(self._runs) and seat is self._idle[-1]
+                seat.bell.wait(self._patience_s() if seat.is_watching else None)
+                self._hand_out()
+            run, seat.run = seat.run, None
+            return run
+
+    def note_answer(self, seat: Seat, took_s: float) -> None:
         """Learn from an answer how many couriers are of use."""
-        with self._changed:
-            self._progress_at_s = time.monotonic()
+        with self._lock:
+            self._progress_at_s[seat] = time.monotonic()
             self._answers_s.append(took_s)
-            wanted = math.ceil(min(self._answers_s) / COURIER_PER_S)
+            middle_s = sorted(self._answers_s)[(len(self._answers_s) - 1) // 2]
+            wanted = math.ceil(middle_s / COURIER_PER_S)
             self._width = min(max(1, wanted), self.max_couriers)
-            if self._runs:
-                self._changed.notify(max(0, self._width - self._working))
+            self._hand_out()
 
     def close(self) -> None:
         """Let nobody take a run any more."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
-            self._changed.notify_all()
+            for seat in self._idle:
+                seat.bell.notify()
 
-    def _begin_next(self) -> Run:
-        self._idle -= 1
-        self._working += 1
-        self._progress_at_s = time.monotonic()
-        run = self._runs.popleft()
-        if self._runs:
-            self._changed.notify()  # somebody must look after those
-        return run
+    # --- with the lock ----------------------------------------------------------------
 
-    def _is_stalled(self) -> bool:
-        return time.monotonic() - self._progress_at_s >= self.stall_s
+    def _hand_out(self) -> None:
+        """Give runs to idle couriers, and have one of them watch over the rest."""
+        now_s = time.monotonic()
+        while self._runs and self._idle and self._at_work(now_s) < self._width:
+            seat = self._idle.pop()
+            seat.run = self._runs.popleft()
+            self._progress_at_s[seat] = now_s
+            seat.bell.notify()
+        if self._runs and self._idle and not self._idle[-1].is_watching:
+            self._idle[-1].bell.notify()
+
+    def _at_work(self, now_s: float) -> int:
+        return sum(1 for _ in self._recent(now_s))
+
+    def _patience_s(self) -> float:
+        """How long until the next courier at work counts as stalled."""
+        now_s = time.monotonic()
+        return max(0.001, min(self._recent(now_s), default=now_s) + self.stall_s - now_s)
+
+    def _recent(self, now_s: float) -> Iterator[float]:
+        return (at_s for at_s in self._progress_at_s.values() if now_s - at_s < self.stall_s)

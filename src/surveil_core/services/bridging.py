@@ -29,6 +29,9 @@ GROUP_MESSAGES = 500
 GATHER_S = 0.01
 """How long answers wait for those behind them, to share one wait for the disk."""
 
+GATHER_FROM_RUNS = 4
+"""They wait only while so many runs are out, so that those who carry them have enough."""
+
 HOLD_S = 2.0
 """How long a full outbox is left alone before what it would not take is offered again."""
 
@@ -108,12 +111,13 @@ class BridgingService:
             self._settled[result.run.device_id] = self.dispatcher.settle(result)
 
     def _gather(self) -> None:
-        """Soon after a commit, wait a moment for more answers, if there are more to come.
+        """Soon after a commit, wait a moment for more answers, if many are to come.
 
-        No courier waits for us meanwhile: other runs are out.
+        The devices that were answered stand still meanwhile, the others do not.
         """
         left_s = self._gather_until_s - self.clock.monotonic_s()
-        if left_s > 0 and self.dispatcher.runs_out > len(self._settled) > 0:
+        runs_left = self.dispatcher.runs_out - len(self._settled)
+        if left_s > 0 and self._settled and runs_left >= GATHER_FROM_RUNS:
             self.clock.wait_s(left_s)
             self._settle_results()
 
