@@ -126,7 +126,7 @@ def test_an_event_that_comes_twice_is_stored_once(site: Site, bystander: Bystand
     document = json.dumps(SENSOR_DOCUMENT | {"device_id": site.device_id}).encode()
     bystander.publish(document)
     bystander.publish(document)
-    site.edge.wait_for_text("répétitions ignorées: 1")
+    wait_for("both say so", lambda: site.edge.output.count("répétitions ignorées: 1") == 2)
     assert stored_ids(site.data_dir) == [SENSOR_DOCUMENT["event_id"]]
 
 
