@@ -5,6 +5,7 @@ configuration.
 """
 
 import io
+import queue
 import signal
 import sys
 import threading
@@ -28,10 +29,22 @@ def announcer_for(log_format: str, language: str, stream: TextIO) -> Announcer:
 
 
 def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set. Call from the main thread."""
+    """Return an event that SIGTERM and SIGINT set. Call from the main thread.
+
+    A handler runs in the middle of whatever the main thread does. If that is `stop.wait`,
+    with the event's lock in hand, `stop.set` would wait for the lock for ever. Putting into
+    a `SimpleQueue` is safe there, and a thread of its own sets the event.
+    """
     stop = threading.Event()
+    heard: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def set_when_heard() -> None:
+        heard.get()
+        stop.set()
+
+    threading.Thread(target=set_when_heard, name="signals", daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, _frame: heard.put(number))
     return stop
 
 
