@@ -8,6 +8,7 @@ surrogates, none of which can be sent on. Here all of that is one `BadMessage`.
 
 import json
 import math
+from codecs import BOM_UTF8
 from typing import Any, NoReturn
 
 from surveil_core.errors import BadMessage
@@ -39,8 +40,10 @@ def read_unchecked_object(payload: bytes, *, max_bytes: int) -> dict[str, Any]:
     """
     if len(payload) > max_bytes:
         raise BadMessage(f"message has {len(payload)} bytes, at most {max_bytes} are taken")
+    if payload.startswith(BOM_UTF8):
+        raise BadMessage("message begins with a byte order mark (BOM), expected plain UTF-8")
     try:
-        document = json.loads(payload.decode("utf-8"), parse_constant=_refuse_constant)
+        document = _DECODER.decode(payload.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadMessage(f"message is not UTF-8: {error.reason} at byte {error.start}") from error
     except RecursionError as error:
@@ -59,11 +62,15 @@ def check_tree(value: object, *, max_depth: int) -> None:
 
 def write_object(document: dict[str, Any]) -> bytes:
     """Write a JSON object as compact UTF-8. Raises `ValueError` for NaN and Infinity."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(document).encode()
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _check_tree(value: object, *, levels_left: int, max_depth: int) -> None:

@@ -357,6 +357,29 @@ def _answer_once_then_leave(server: socket.socket) -> None:
         server.close()
 
 
+def test_headers_and_body_go_out_as_one() -> None:
+    """Apart they would be two packets, each of which wakes the backend."""
+    first: list[bytes] = []
+
+    def take_one(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            first.append(connection.recv(65536))
+            connection.sendall(CREATED)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taking = threading.Thread(target=take_one, args=(server,))
+        taking.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/api/events"
+        with closing(HttpBackend(url=url)) as backend:
+            assert reply_of(backend).status == 201
+        taking.join()
+    head, _, body = first[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /api/events HTTP/1.1")
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert body
+
+
 @contextmanager
 def answering(*answers: Iterable[bytes]) -> Iterator[str]:
     """Give the parts of an answer to each connection's first request, then wait for its end."""

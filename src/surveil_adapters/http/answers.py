@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import requests
 import urllib3.exceptions
+from urllib3.response import BaseHTTPResponse
 
 from surveil_adapters.http.route import without_credentials
 from surveil_core.delivery import BackendReply
@@ -27,18 +28,17 @@ _SILENCES = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutE
 _CUTS = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, ssl.SSLEOFError)
 
 
-def reply_of(response: requests.Response, text: str) -> BackendReply:
+def reply_of(response: BaseHTTPResponse, text: str) -> BackendReply:
     """Put an answer into the core's words."""
-    retry_after = response.headers.get("Retry-After")
-    return BackendReply(
-        status=response.status_code,
-        retry_after_s=parse_retry_after(retry_after, now_utc=_sent_at_utc(response)),
-        text=text,
+    told = response.headers.get("Retry-After")
+    retry_after_s = (
+        None if told is None else parse_retry_after(told, now_utc=_sent_at_utc(response))
     )
+    return BackendReply(status=response.status, retry_after_s=retry_after_s, text=text)
 
 
 def read_body(
-    response: requests.Response,
+    response: BaseHTTPResponse,
     *,
     max_bytes: int,
     within_s: float,
@@ -55,15 +55,16 @@ def read_body(
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
             raise TimeoutError(f"the answer's body takes longer than {within_s:g} s")
-        set_timeout(left_s)
-        part = response.raw.read1(left_bytes, decode_content=True)
+        if response.length_remaining != 0:  # else nothing is read from the network
+            set_timeout(left_s)
+        part = response.read1(left_bytes, decode_content=True)
         if not part:
             return
         left_bytes -= len(part)
         yield part
 
 
-def read_text(response: requests.Response, *, set_timeout: Callable[[float], None]) -> str:
+def read_text(response: BaseHTTPResponse, *, set_timeout: Callable[[float], None]) -> str:
     """Read the beginning of a body. The status counts: of a broken body, what there is."""
     body = b""
     parts = read_body(
@@ -82,10 +83,8 @@ def parse_bulk_limit(value: str | None) -> int | None:
     return int(value)
 
 
-def parse_retry_after(value: str | None, *, now_utc: datetime) -> float | None:
-    """Read `Retry-After` (RFC 9110, 10.2.3): seconds or a date. None if absent or odd."""
-    if value is None:
-        return None
+def parse_retry_after(value: str, *, now_utc: datetime) -> float | None:
+    """Read `Retry-After` (RFC 9110, 10.2.3): seconds or a date. None if odd."""
     if value.strip().isdecimal():
         return float(value)
     moment = _parse_date(value)
@@ -108,7 +107,7 @@ def is_cut(error: BaseException) -> bool:
     return isinstance(_root_of(error), _CUTS)
 
 
-def _sent_at_utc(response: requests.Response) -> datetime:
+def _sent_at_utc(response: BaseHTTPResponse) -> datetime:
     """Say when the backend answered, by its own clock if it has told: ours may be wrong."""
     told = response.headers.get("Date")
     return (None if told is None else _parse_date(told)) or datetime.now(UTC)

@@ -15,8 +15,10 @@ one that was idle for `MAX_IDLE_S` is not used again.
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 
 import requests
+from urllib3.response import BaseHTTPResponse
 
 from surveil_adapters.http.answers import (
     BULK_LIMIT_HEADER,
@@ -117,7 +119,7 @@ class Courier:
             if self._is_closed:
                 return
             self._single.headers["Idempotency-Key"] = posting.idempotency_key
-            with self._post(self._single, posting.body, timeout_s=run.timeout_s) as response:
+            with closing(self._post(self._single, posting.body, run.timeout_s)) as response:
                 text = read_text(response, set_timeout=self._line.set_timeout)
                 answer = reply_of(response, text), _bulk_limit_of(response)
             yield answer
@@ -128,9 +130,9 @@ class Courier:
         max_bytes = MAX_BULK_ANSWER_BYTES + MAX_BULK_RESULT_BYTES * events
         body = build_bulk_body(posting.body for posting in run.postings)
         try:
-            with self._post(self._bulk, body, timeout_s=timeout_s) as response:
+            with closing(self._post(self._bulk, body, timeout_s)) as response:
                 set_timeout = self._line.set_timeout
-                if response.status_code != requests.codes.ok:
+                if response.status != requests.codes.ok:
                     text = read_text(response, set_timeout=set_timeout)
                     return _bulk_not_taken(run, response, text)
                 parts = read_body(
@@ -142,8 +144,8 @@ class Courier:
         return _bulk_result(run, response, answer)
 
     def _post(
-        self, request: requests.PreparedRequest, body: bytes, *, timeout_s: float
-    ) -> requests.Response:
+        self, request: requests.PreparedRequest, body: bytes, timeout_s: float
+    ) -> BaseHTTPResponse:
         request.body = body
         request.headers["Content-Length"] = str(len(body))
         response = self._maybe_send_on_kept(request, timeout_s)
@@ -154,7 +156,7 @@ class Courier:
 
     def _maybe_send_on_kept(
         self, request: requests.PreparedRequest, timeout_s: float
-    ) -> requests.Response | None:
+    ) -> BaseHTTPResponse | None:
         if not self._is_kept:
             return None
         self._is_kept = False
@@ -168,19 +170,13 @@ class Courier:
                 raise
         return None
 
-    def _send(self, request: requests.PreparedRequest, timeout_s: float) -> requests.Response:
+    def _send(self, request: requests.PreparedRequest, timeout_s: float) -> BaseHTTPResponse:
         within_s = CONNECT_TIMEOUT_S + MAX_SILENCES * timeout_s
         began_s = time.monotonic()
         self._is_overdue = False
         self._due_at_s = began_s + within_s
         try:
-            response = self._line.send(
-                request,
-                stream=True,
-                timeout=(CONNECT_TIMEOUT_S, timeout_s),
-                verify=self._route.verify,
-                proxies=self._route.proxies,
-            )
+            response = self._line.answer_to(request, (CONNECT_TIMEOUT_S, timeout_s), self._route)
         except NO_ANSWER as error:
             if self._is_overdue:
                 raise TimeoutError(f"no whole answer within {within_s:g} s") from error
@@ -191,18 +187,18 @@ class Courier:
         return response
 
 
-def _bulk_limit_of(response: requests.Response) -> int | None:
+def _bulk_limit_of(response: BaseHTTPResponse) -> int | None:
     return parse_bulk_limit(response.headers.get(BULK_LIMIT_HEADER))
 
 
-def _bulk_not_taken(run: Run, response: requests.Response, text: str) -> RunResult:
-    if response.status_code in _WAITING_STATUSES:
+def _bulk_not_taken(run: Run, response: BaseHTTPResponse, text: str) -> RunResult:
+    if response.status in _WAITING_STATUSES:
         limit = _bulk_limit_of(response)
         return RunResult(run=run, replies=(reply_of(response, text),), bulk_limit=limit)
-    return _no_bulk(run, f"HTTP {response.status_code} {text[:160]}".rstrip())
+    return _no_bulk(run, f"HTTP {response.status} {text[:160]}".rstrip())
 
 
-def _bulk_result(run: Run, response: requests.Response, answer: bytes) -> RunResult:
+def _bulk_result(run: Run, response: BaseHTTPResponse, answer: bytes) -> RunResult:
     try:
         replies = parse_bulk_answer(answer, events=len(run.postings))
     except BadMessage as error:

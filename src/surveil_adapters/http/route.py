@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from attrs import field, frozen
-from requests.utils import default_headers
+from requests.utils import default_user_agent
 
 from surveil_core.errors import ConfigurationError
 
@@ -56,8 +57,11 @@ def without_credentials(text: str) -> str:
 
 
 def _prepare(url: str, token: str | None) -> requests.PreparedRequest:
-    headers = default_headers()
-    headers["Content-Type"] = "application/json"
+    headers = {
+        "User-Agent": default_user_agent(),
+        "Accept-Encoding": "identity",
+        "Content-Type": "application/json",
+    }
     if token:
         headers["Authorization"] = f"Bearer {_checked_token(token)}"
     try:
@@ -74,6 +78,7 @@ def _prepare(url: str, token: str | None) -> requests.PreparedRequest:
             f"{_shown(url)}: the backend's URL has a user, and there is a token too, but a request "
             "has one of them; take the user out of the URL, or the token away"
         )
+    prepared.headers = cast(Any, dict(prepared.headers))  # plain: copied for each POST
     return prepared
 
 

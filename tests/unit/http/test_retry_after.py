@@ -12,7 +12,6 @@ NOW = datetime(2025, 1, 15, 14, 30, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("value", "expected_s"),
     [
-        (None, None),
         ("120", 120),
         (" 7 ", 7),
         ("Wed, 15 Jan 2025 14:31:00 GMT", 60),
@@ -27,6 +26,6 @@ NOW = datetime(2025, 1, 15, 14, 30, 0, tzinfo=UTC)
         ("Fri, 31 Dec 9999 23:59:59 -2359", 251_665_435_739),
     ],
 )
-def test_retry_after_is_read_or_ignored(value: str | None, expected_s: float | None) -> None:
+def test_retry_after_is_read_or_ignored(value: str, expected_s: float | None) -> None:
     """Seconds and dates are read; anything else is as if it were absent."""
     assert parse_retry_after(value, now_utc=NOW) == expected_s
