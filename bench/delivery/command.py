@@ -53,12 +53,15 @@ class Run:
         taken: dict[str, list[Values]] = {subject.name: [] for subject in subjects}
         failures: dict[str, list[str]] = {subject.name: [] for subject in subjects}
         try:
-            for _ in range(self.rounds):
+            for _ in range(self._rounds_of(scenario)):
                 for subject in subjects:
                     self._take(scenario, subject, taken[subject.name], failures[subject.name])
         finally:
             for name, values in taken.items():
                 self._note(scenario, name, values, failures[name])
+
+    def _rounds_of(self, scenario: Scenario) -> int:
+        return self.rounds if self.quick else max(self.rounds, scenario.rounds)
 
     def _note(
         self, scenario: Scenario, name: str, taken: Sequence[Values], failures: list[str]
@@ -141,7 +144,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="small counts, writes nothing")
     parser.add_argument("--write", action="store_true", help="write the page also when rows miss")
-    parser.add_argument("--rounds", type=int, default=1, help="how often, in turns (1)")
+    parser.add_argument("--rounds", type=int, default=1, help="how often at least, in turns (1)")
     parser.add_argument("--only", type=_names_of(SCENARIOS), help=f"of {', '.join(SCENARIOS)}")
     parser.add_argument("--subjects", type=_names_of(SUBJECTS), help=f"of {', '.join(SUBJECTS)}")
     return parser.parse_args(arguments)
