@@ -6,7 +6,7 @@ for the strip keyframes alone. One thread, so that a decoder holds few pictures.
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import islice
 
 import av
 from av.container import InputContainer
@@ -23,7 +23,7 @@ from surveil_core.ports.previewer import (
     ClipPreview,
 )
 
-MAX_DECODED = 300
+MAX_DECODED = 150
 """Pictures: where keyframes are rarer, the thumbnail is somewhat before the trigger."""
 
 _ROUNDING_S = 0.001
@@ -60,27 +60,30 @@ def _thumbnail(container: InputContainer, stream: VideoStream, trigger_s: float)
         shown = frame
     if shown is None:
         raise LookupError("none can be decoded")
-    return _jpeg(_scaled([shown], stream, THUMBNAIL_WIDTH))
+    return _jpeg(_run(_scaler(stream, THUMBNAIL_WIDTH), [shown]))
 
 
 def _strip(container: InputContainer, stream: VideoStream, duration_s: float) -> bytes:
     times_s = [(n + 0.5) * duration_s / STRIP_PICTURES for n in range(STRIP_PICTURES)]
-    pictures = _keyframes(container, stream, times_s)
-    return _jpeg(_scaled(pictures, stream, STRIP_PICTURE_WIDTH, tile=f"{STRIP_PICTURES}x1"))
+    pictures = list(_keyframes(container, stream, times_s))
+    return _jpeg(_run(_tiler(pictures[0]), pictures))
 
 
 def _keyframes(
     container: InputContainer, stream: VideoStream, times_s: Iterable[float]
 ) -> Iterator[VideoFrame]:
-    """Decode the keyframe before each instant; the one before where that cannot be had."""
-    shown = None
-    for number, at_s in enumerate(times_s):
+    """Decode the keyframe before each instant; the one before where that cannot be had.
+
+    Each is made small before the next is decoded.
+    """
+    scaler, small = _scaler(stream, STRIP_PICTURE_WIDTH), None
+    for at_s in times_s:
         _seek(container, stream, at_s)
-        shown = next(container.decode(stream), shown)
-        if shown is None:
+        for frame in islice(container.decode(stream), 1):
+            small = _run(scaler, [frame])
+        if small is None:
             raise LookupError("none can be decoded")
-        shown.pts = number
-        yield shown
+        yield small
 
 
 def _seek(container: InputContainer, stream: VideoStream, at_s: float) -> None:
@@ -89,24 +92,36 @@ def _seek(container: InputContainer, stream: VideoStream, at_s: float) -> None:
     container.seek(round(at_s / stream.time_base), stream=stream)
 
 
-def _scaled(
-    pictures: Iterable[VideoFrame], stream: VideoStream, width: int, *, tile: str = "1x1"
-) -> VideoFrame:
+def _scaler(stream: VideoStream, width: int) -> Graph:
     """Bring pictures to a width, and to the colours of a JPEG (JFIF: BT.601, full range)."""
     graph = Graph()
-    source, sink = graph.add_buffer(template=stream), graph.add("buffersink")
     size = f"{width}:{_height(stream, width)}"
-    steps = [
-        source,
+    graph.link_nodes(
+        graph.add_buffer(template=stream),
         graph.add("scale", f"{size}:flags=area:out_range=full:out_color_matrix=bt601"),
         graph.add("format", "yuvj420p"),
-        graph.add("tile", tile),
-        sink,
-    ]
-    for before, after in pairwise(steps):
-        before.link_to(after)
-    graph.configure()
-    for picture in pictures:
+        graph.add("buffersink"),
+    ).configure()
+    return graph
+
+
+def _tiler(picture: VideoFrame) -> Graph:
+    """Lay pictures like this one side by side."""
+    graph = Graph()
+    source = graph.add_buffer(
+        width=picture.width,
+        height=picture.height,
+        format=picture.format,
+        time_base=Fraction(1, 1),
+    )
+    tile = graph.add("tile", f"{STRIP_PICTURES}x1")
+    graph.link_nodes(source, tile, graph.add("buffersink")).configure()
+    return graph
+
+
+def _run(graph: Graph, pictures: Iterable[VideoFrame]) -> VideoFrame:
+    for number, picture in enumerate(pictures):
+        picture.pts = number
         graph.push(picture)
     made = graph.pull()
     assert isinstance(made, VideoFrame), "the graph has a video sink"

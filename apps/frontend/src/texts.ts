@@ -92,7 +92,7 @@ const megabytes = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 
 export function formatSize(bytes: number): string {
   const unit = language === "en" ? "MB" : "Mo";
-  return `${megabytes.format(bytes / 1e6)} ${unit}`;
+  return `${megabytes.format(bytes / 1e6)}\u00a0${unit}`;
 }
 
 export function formatReason(reason: string): string {

@@ -106,9 +106,8 @@ export class View {
     time.dateTime = item.at.toISOString();
     time.title = formatFull(item.at);
     const what = make("span", "what", texts[item.type]);
-    what.prepend(make("span", "mark"));
     if (this.#fresh.has(item.key)) what.append(make("span", "fresh", texts.fresh));
-    button.append(this.#picture(item), what, time);
+    button.append(this.#picture(item), make("span", "mark"), what, time);
     button.append(make("span", "where", whereOf(item)), this.#state(item));
     row.append(button);
     return row;
