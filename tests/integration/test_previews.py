@@ -1,5 +1,6 @@
 """Previews of real clips: which pictures they show, and what making them takes."""
 
+import io
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from surveil_adapters.spool import DiskSpool
 from surveil_core.errors import DataLost
 from surveil_core.ports.camera import Clip
 from surveil_core.video import AccessUnit
-from tests.clips import make_mp4
+from tests.clips import make_mp4, make_plain_mp4
 from tests.contracts.previewer import PreviewerContract, PreviewSite
 from tests.examples import clip_at, clip_of
 from tests.footage import TRIGGERED_AT_UTC, grey_pictures, label_of, numbers_of
@@ -97,6 +98,18 @@ def test_aspect_is_kept(tmp_path: Path, size: tuple[int, int], height: int) -> N
     preview = PyavPreviewer().make_preview(filmed(tmp_path, grey_pictures(5, size=size)))
     assert size_of(preview.thumbnail, tmp_path) == (320, height)
     assert size_of(preview.strip, tmp_path) == (960, height // 2 + height // 2 % 2)
+
+
+@pytest.mark.parametrize("matrix", ["bt709", "bt601"])
+def test_colours_are_the_video_s(tmp_path: Path, matrix: str) -> None:
+    """Whatever the camera's matrix, the JPEG has what a JPEG is read by (JFIF: BT.601, full)."""
+    video = make_plain_mp4(tmp_path, rgb="C82828", matrix=matrix)
+    preview = PyavPreviewer().make_preview(clip_at(video, clip_bytes=1))
+    for jpeg in (preview.thumbnail, preview.strip):
+        with av.open(io.BytesIO(jpeg)) as file:
+            frame = next(file.decode(video=0))
+            colour = bytes(frame.reformat(format="rgb24", src_colorspace="ITU601").planes[0])[:3]
+        assert list(colour) == pytest.approx([0xC8, 0x28, 0x28], abs=8)
 
 
 def test_work_is_bounded_where_keyframes_are_rare(tmp_path: Path) -> None:
