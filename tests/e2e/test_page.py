@@ -5,6 +5,7 @@ Needs Debian's or Raspberry Pi OS's `chromium`; the page is built first when it 
 
 from datetime import UTC, datetime, timedelta
 
+from attrs import evolve
 from playwright.sync_api import Page, expect
 
 from surveil_core.ports.archive import ClipState
@@ -33,6 +34,36 @@ def test_an_alert_appears_and_its_video_follows(page: Page, pi: Pi, clip: bytes)
     store_clip(pi, "evt-1", clip)
     expect(row.locator(".state")).to_have_text("Watch the video")
     expect(page.locator("video")).to_have_count(1)
+
+
+def test_an_event_that_is_stored_late_is_followed(page: Page, pi: Pi, clip: bytes) -> None:
+    """A database that was locked when its alert came costs neither its sensor nor its video."""
+    with page.expect_response("**/api/events?after=*"):
+        pi.hub.emit(an_alert("evt-1"))
+    row = page.locator("button.event")
+    expect(row.locator(".state")).to_have_text("Recording…")
+
+    store_event(pi, "evt-1", at=datetime.now(UTC), clip_state=ClipState.AWAITED)
+    expect(row).to_contain_text("PIR Entrée")
+    store_clip(pi, "evt-1", clip)
+    expect(row.locator(".state")).to_have_text("Watch the video")
+
+
+def test_an_event_whose_video_is_given_up_says_why(page: Page, pi: Pi) -> None:
+    """As soon as it is known, in the list and on the stage."""
+    store_event(pi, "evt-1", at=datetime.now(UTC), clip_state=ClipState.AWAITED)
+    pi.hub.emit(an_alert("evt-1"))
+    state = page.locator("button.event .state")
+    expect(state).to_have_text("Recording…")
+
+    given_up = ClipState.GIVEN_UP
+    pi.archive.events = [
+        evolve(event, clip_state=given_up, no_video_reason="the camera gave no picture")
+        for event in pi.archive.events
+    ]
+
+    expect(state).to_have_text("No video: the camera gave no picture")
+    expect(page.locator("#screen")).to_have_text("No video: the camera gave no picture")
 
 
 def test_a_video_plays_and_seeks(page: Page, pi: Pi, clip: bytes) -> None:

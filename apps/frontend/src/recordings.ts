@@ -1,7 +1,16 @@
 // What is known of videos, and waiting for those to come: asked for with growing pauses while
 // the device may still be recording, since nothing announces their arrival.
 
-import { type Device, listDevices, listMedia, type Media, readEvent, setPin } from "./api";
+import {
+  type Device,
+  listDevices,
+  listEvents,
+  listMedia,
+  type Media,
+  readEvent,
+  setPin,
+  type StoredEvent,
+} from "./api";
 import type { EventList, Item } from "./events";
 
 const FIRST_PAUSE_MS = 1_500;
@@ -56,7 +65,9 @@ export class Recordings {
     while (this.isExpected(item)) {
       await new Promise((resume) => setTimeout(resume, pauseMs));
       pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
+      const wasKnown = item.cursor !== null;
       await this.refresh(item);
+      if (!wasKnown) this.#onChange();
     }
     this.#waiting.delete(item.key);
     this.#onChange();
@@ -65,12 +76,18 @@ export class Recordings {
   /** Look again at an event, and at its video if it has one. */
   async refresh(item: Item): Promise<void> {
     try {
-      const event = item.cursor === null ? undefined : await readEvent(item.cursor);
-      if (event !== undefined) this.#events.takeStored(event);
+      for (const event of await this.#read(item)) this.#events.takeStored(event);
       if (item.mediaIds.length > 0) this.#keep(await listMedia(item.eventId));
     } catch (error) {
       console.warn("asked again later:", error);
     }
+  }
+
+  /** Read what is stored of an event; of one that has only been announced, all that is new. */
+  async #read(item: Item): Promise<StoredEvent[]> {
+    if (item.cursor === null) return listEvents(this.#events.cursor);
+    const event = await readEvent(item.cursor);
+    return event === undefined ? [] : [event];
   }
 
   /** Keep a video whatever comes, or no longer. */

@@ -73,9 +73,13 @@ export class Stage {
 
   /** The strip as buttons, each of which goes to its part of the video. */
   #parts(video: HTMLVideoElement, mediaId: number, version: string): HTMLElement[] {
+    const removeAll = () => {
+      if (this.#played === mediaId) element("strip").replaceChildren();
+    };
     return Array.from({ length: STRIP_PICTURES }, (_, number) => {
       const button = makeButton("part");
-      const shown = makeWindow(mediaId, version);
+      button.setAttribute("aria-label", `${texts.goTo} ${number}/${STRIP_PICTURES}`);
+      const shown = makeWindow(mediaId, version, removeAll);
       turnTo(shown, number);
       button.append(shown);
       button.addEventListener("click", () => {

@@ -7,12 +7,17 @@ export const STRIP_PICTURES = 6;
 
 /**
  * Make a window on one picture of the strip; the variable --picture says on which (style.css).
- * It is `ready` once there is something to see.
+ * It is `ready` once there is something to see; a video without preview has nothing.
  */
-export function makeWindow(mediaId: number, version: string): HTMLElement {
+export function makeWindow(
+  mediaId: number,
+  version: string,
+  onNothing: () => void = () => undefined,
+): HTMLElement {
   const shown = make("span", "window");
   const strip = makeImage("", pictureOf(mediaId, "strip", version), "");
   strip.addEventListener("load", () => shown.classList.add("ready"));
+  strip.addEventListener("error", onNothing);
   shown.append(strip);
   return shown;
 }

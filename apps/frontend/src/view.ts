@@ -106,9 +106,10 @@ export class View {
     time.dateTime = item.at.toISOString();
     time.title = formatFull(item.at);
     const what = make("span", "what", texts[item.type]);
-    if (this.#fresh.has(item.key)) what.append(make("span", "fresh", texts.fresh));
+    const where = make("span", "where", whereOf(item));
+    if (this.#fresh.has(item.key)) where.append(make("span", "fresh", texts.fresh));
     button.append(this.#picture(item), make("span", "mark"), what, time);
-    button.append(make("span", "where", whereOf(item)), this.#state(item));
+    button.append(where, this.#state(item));
     row.append(button);
     return row;
   }
