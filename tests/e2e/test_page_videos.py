@@ -112,6 +112,15 @@ def test_a_video_of_an_earlier_release_has_an_empty_frame(page: Page) -> None:
     expect(page.locator(".strip")).to_be_hidden()
 
 
+def test_a_picture_that_cannot_be_had_at_first_comes_later(page: Page, site: Site) -> None:
+    """A database that is locked for a moment leaves no empty frame for good."""
+    page.route("**/thumbnail.jpg*", lambda route: route.fulfill(status=503), times=2)
+    page.reload()
+    expect(row(page, WHOLE).locator(".thumb")).to_have_class("thumb missing")
+    expect(row(page, WHOLE).locator(".thumb")).to_have_class("thumb")
+    expect(row(page, WHOLE).locator(".still")).to_be_visible()
+
+
 def test_a_pointer_goes_through_the_video(page: Page) -> None:
     """From its first to its last picture, and back to the instant of the event on leaving."""
     thumbnail = row(page, WHOLE).locator(".thumb")

@@ -8,6 +8,8 @@ import { makeWindow, STRIP_PICTURES, turnTo } from "./strip";
 import { texts } from "./texts";
 
 const KEPT = 600;
+const TRIES = 3;
+const TRY_AGAIN_AFTER_MS = 5_000;
 const STEP_BY_KEY: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 };
 
 export class Thumbnails {
@@ -73,9 +75,20 @@ function makeThumbnail(mediaId: number, version: string): HTMLElement {
   thumbnail.dataset["version"] = version;
   const still = makeImage("still", pictureOf(mediaId, "thumbnail", version), texts.still);
   [still.width, still.height] = [320, 180];
-  still.addEventListener("error", () => thumbnail.classList.add("missing"));
+  insist(still, thumbnail);
   thumbnail.append(still);
   return thumbnail;
+}
+
+/** Show an empty frame where there is no picture, and try again: the database may be locked. */
+function insist(still: HTMLImageElement, thumbnail: HTMLElement): void {
+  let triesLeft = TRIES;
+  still.addEventListener("load", () => thumbnail.classList.remove("missing"));
+  still.addEventListener("error", () => {
+    thumbnail.classList.add("missing");
+    triesLeft -= 1;
+    if (triesLeft > 0) setTimeout(() => (still.src = still.src), TRY_AGAIN_AFTER_MS);
+  });
 }
 
 /** Load the strip of a picture that somebody is about to look at. */
