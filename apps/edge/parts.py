@@ -94,6 +94,7 @@ class EdgeParts:
     def filming(self) -> "FilmingService":
         """Shared: `surveillance` asks it for clips, `camera` makes them."""
         from surveil_adapters.camera import CameraChain, candidates_for
+        from surveil_adapters.previews import PyavPreviewer
         from surveil_adapters.queues import ThreadTriggerQueue
         from surveil_adapters.spool import DiskSpool
         from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
@@ -110,6 +111,7 @@ class EdgeParts:
         storing = ClipStoring(
             store=SqliteMediaStore(self.database),
             jobs=jobs,
+            previewer=PyavPreviewer(),
             clock=self.clock,
             announcer=self.announcer,
             random_unit=random.random,

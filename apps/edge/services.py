@@ -236,6 +236,7 @@ class EdgeServices(EdgeParts):
     def web(self) -> Iterator[Step]:
         """Serve the Pi's own page, alerted by MQTT."""
         from surveil_adapters.sqlite.archive import SqliteArchive
+        from surveil_adapters.sqlite.pins import SqlitePins
         from surveil_adapters.web import AlertHub, DeviceView, WebServer, build_app
         from surveil_core.services.alerting import AlertingService
 
@@ -244,6 +245,7 @@ class EdgeServices(EdgeParts):
         hub = AlertHub(announcer=self.announcer, service="web")
         app = build_app(
             archive=SqliteArchive(settings.storage.database),
+            pins=SqlitePins(self.database),
             hub=hub,
             announcer=self.announcer,
             metrics=self.metrics,

@@ -9,6 +9,7 @@ from surveil_core.errors import StoreUnavailable
 from surveil_core.messages import parse_timestamp
 from surveil_core.ports.alert_store import NewAlert, StoredAlert
 from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.previewer import PreviewKind
 
 
 @define(kw_only=True)
@@ -49,6 +50,11 @@ class FakeAlertStore:
         """Nothing: videos stay on the Pi."""
         self._check()
         return b""
+
+    def read_preview(self, media_id: int, kind: PreviewKind) -> bytes | None:
+        """None: videos stay on the Pi."""
+        self._check()
+        return None
 
     def close(self) -> None:
         """Refuse all further calls."""

@@ -9,11 +9,14 @@ from attrs import define, field
 
 from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.previewer import ClipPreview, PreviewKind
 
 
 @define(kw_only=True)
 class FakeArchive:
-    """Serves `events` and `media` in any order given; `videos` holds bytes by media id.
+    """Serves `events` and `media` in any order given.
+
+    `videos` and `previews` are by media id.
 
     Set `unavailable` to a reason and every call raises `StoreUnavailable` with it.
     """
@@ -21,6 +24,7 @@ class FakeArchive:
     events: list[EventRecord] = field(factory=list)
     media: list[MediaRecord] = field(factory=list)
     videos: dict[int, bytes] = field(factory=dict)
+    previews: dict[int, ClipPreview] = field(factory=dict)
     unavailable: str | None = None
 
     def list_events(self, *, after: int | None, limit: int) -> Sequence[EventRecord]:
@@ -50,6 +54,14 @@ class FakeArchive:
         self._check()
         start = max(offset, 0)
         return self.videos.get(media_id, b"")[start : start + max(length, 0)]
+
+    def read_preview(self, media_id: int, kind: PreviewKind) -> bytes | None:
+        """As the port says."""
+        self._check()
+        preview = self.previews.get(media_id)
+        if preview is None:
+            return None
+        return preview.thumbnail if kind is PreviewKind.THUMBNAIL else preview.strip
 
     def _check(self) -> None:
         if self.unavailable is not None:

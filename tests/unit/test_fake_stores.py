@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from surveil_core.events import SensorEvent
-from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
 from surveil_core.ports.dead_letters import DeadLetter
 from surveil_core.retention import KeptVideo
 from surveil_core.video import VideoFormat
@@ -20,6 +20,7 @@ from tests.contracts.event_store import EventStoreContract
 from tests.contracts.journal import JournalContract
 from tests.contracts.media_store import MediaStoreContract
 from tests.contracts.outbox import MakeOutbox, OutboxContract, commit
+from tests.contracts.pins import PinsContract, PinSite
 from tests.contracts.video_stock import VideoStockContract
 from tests.examples import RECEIVED_AT_UTC, SENSORS, ExampleClip, clip_at
 from tests.fakes.alert_store import FakeAlertStore
@@ -29,6 +30,7 @@ from tests.fakes.event_store import FakeEventStore
 from tests.fakes.journal import FakeJournal
 from tests.fakes.media_store import FakeMediaStore
 from tests.fakes.outbox import FakeOutbox
+from tests.fakes.pins import FakePins
 from tests.fakes.video_stock import FakeVideoStock
 
 
@@ -107,12 +109,14 @@ class TestFakeArchive(ArchiveContract):
             events=[_event_record(n, event, clips) for n, event in enumerate(events)],
             media=[_media_record(n, clip, events) for n, clip in enumerate(clips)],
             videos={n: clip.video for n, clip in enumerate(clips, start=1)},
+            previews={n: c.preview for n, c in enumerate(clips, start=1) if c.preview},
         )
 
 
 def _event_record(index: int, event: SensorEvent, clips: Sequence[ExampleClip]) -> EventRecord:
     kind = KIND_BY_EVENT_TYPE[event.type]
     sensor = next(spec for spec in SENSORS if spec.kind is kind)
+    media_ids = [n for n, clip in enumerate(clips, start=1) if index in clip.event_indexes]
     return EventRecord(
         cursor=index + 1,
         event_id=event.event_id,
@@ -124,7 +128,8 @@ def _event_record(index: int, event: SensorEvent, clips: Sequence[ExampleClip]) 
         occurred_at_utc=event.occurred_at_utc,
         received_at_utc=RECEIVED_AT_UTC,
         data=event.data,
-        media_ids=[n for n, clip in enumerate(clips, start=1) if index in clip.event_indexes],
+        media_ids=media_ids,
+        clip_state=ClipState.STORED if media_ids else ClipState.NONE,
     )
 
 
@@ -143,11 +148,34 @@ def _media_record(index: int, clip: ExampleClip, events: Sequence[SensorEvent]) 
     )
 
 
-class TestFakeVideoStock(VideoStockContract):
+class TestFakePins(PinsContract):
     @pytest.fixture
-    def stock(self) -> FakeVideoStock:
-        videos = [
+    def site(self) -> PinSite:
+        clip = ExampleClip(video=b"video", event_indexes=())
+        archive = FakeArchive(media=[_media_record(n, clip, []) for n in range(3)])
+        return PinSite(
+            pins=FakePins(archive=archive),
+            pinned=lambda: [record.media_id for record in archive.media if record.pinned],
+        )
+
+
+def _three_videos() -> FakeVideoStock:
+    return FakeVideoStock(
+        videos=[
             KeptVideo(media_id=media_id, video_bytes=100_000, started_at_utc=RECEIVED_AT_UTC)
             for media_id in (1, 2, 3)
         ]
-        return FakeVideoStock(videos=videos)
+    )
+
+
+class TestFakeVideoStock(VideoStockContract):
+    @pytest.fixture
+    def stock(self) -> FakeVideoStock:
+        return _three_videos()
+
+
+class TestFakeVideoStockAsPins(PinsContract):
+    @pytest.fixture
+    def site(self) -> PinSite:
+        stock = _three_videos()
+        return PinSite(pins=stock, pinned=lambda: [v.media_id for v in stock.videos if v.is_pinned])

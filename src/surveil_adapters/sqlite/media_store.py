@@ -12,6 +12,7 @@ from surveil_adapters.sqlite.surveillance_db import CAMERA_TYPE, SurveillanceDb
 from surveil_core.errors import StoreUnavailable
 from surveil_core.messages import format_timestamp
 from surveil_core.ports.camera import Clip
+from surveil_core.ports.previewer import ClipPreview
 
 CHUNK_BYTES = 128 * 1024
 """How much of a clip is in Python's memory at a time."""
@@ -36,8 +37,10 @@ class SqliteMediaStore:
     def __attrs_post_init__(self) -> None:
         self._kept = KeptConnection(path=self._db.path, open=self._db.connect)
 
-    def add_clip(self, clip: Clip, *, event_row_ids: Sequence[int]) -> int:
-        """Store a clip with its bytes, and strike out the clip jobs of its events.
+    def add_clip(
+        self, clip: Clip, *, event_row_ids: Sequence[int], preview: ClipPreview | None = None
+    ) -> int:
+        """Store a clip with its bytes and preview, and strike out the clip jobs of its events.
 
         Returns after the commit is on the disk. Raises `StoreUnavailable`, also when the
         clip's file cannot be read, `DataLost` when one of its events is gone or it is larger
@@ -50,6 +53,11 @@ class SqliteMediaStore:
             clip_bytes = os.fstat(file.fileno()).st_size
             media_id = _insert(connection, clip, clip_bytes, event_row_ids[0])
             _copy(connection, file, media_id, clip_bytes)
+            if preview is not None:
+                connection.execute(
+                    "INSERT INTO apercu (id_media, vignette, bande) VALUES (?, ?, ?)",
+                    (media_id, preview.thumbnail, preview.strip),
+                )
             connection.executemany(
                 "INSERT OR IGNORE INTO media_evenement (id_media, id_evenement) VALUES (?, ?)",
                 [(media_id, row_id) for row_id in event_row_ids],

@@ -13,6 +13,7 @@ from typing import Any
 from attrs import define, field
 
 from surveil_adapters.sqlite.connection import KeptConnection, transaction
+from surveil_adapters.sqlite.pins import set_pin
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.messages import parse_timestamp
 from surveil_core.retention import KeptVideo, Space
@@ -94,10 +95,7 @@ class SqliteVideoStock:
     def pin(self, media_id: int, *, is_pinned: bool) -> bool:
         """Set `media.epingle`."""
         with self._kept.transaction() as connection:
-            changed = connection.execute(
-                "UPDATE media SET epingle = ? WHERE id_media = ?", (int(is_pinned), media_id)
-            )
-            return changed.rowcount > 0
+            return set_pin(connection, media_id, is_pinned=is_pinned)
 
     def close(self) -> None:
         """Release the database. Closing twice is safe."""
