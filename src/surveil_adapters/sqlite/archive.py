@@ -35,11 +35,11 @@ _MEDIA = """
             FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
             WHERE l.id_media = m.id_media),
            m.date_debut, m.duree, m.duree_preroll, m.taille, m.resolution, m.codec,
-           m.numero_camera, m.recupere
+           m.numero_camera, m.recupere, m.epingle
     FROM media m
 """
 _OF_EVENT = """
-    WHERE m.id_media IN (SELECT l.id_media FROM media_evenement l
+    AND m.id_media IN (SELECT l.id_media FROM media_evenement l
                          JOIN evenement e ON e.id_evenement = l.id_evenement
                          WHERE e.event_id = ?)
 """
@@ -63,15 +63,18 @@ class SqliteArchive:
             ).fetchall()
         return [_event_record(row) for row in rows]
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
-        """The newest videos first, of one event if named."""
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
+        """The newest videos first, of one event if named, those before a video if named."""
         if event_id is not None and not event_id.isprintable():
             return []  # no stored id is such, and SQLite takes no lone surrogate
         where, values = ("", []) if event_id is None else (_OF_EVENT, [event_id])
+        until = _MAX_INTEGER if before is None else _bounded(before - 1)
         with reading(self._path) as connection:
             rows = connection.execute(
-                f"{_MEDIA} {where} ORDER BY m.id_media DESC LIMIT ?",
-                (*values, _bounded(max(limit, 0))),
+                f"{_MEDIA} WHERE m.id_media <= ? {where} ORDER BY m.id_media DESC LIMIT ?",
+                (until, *values, _bounded(max(limit, 0))),
             ).fetchall()
         return [_media_record(row) for row in rows]
 
@@ -137,4 +140,5 @@ def _media_record(row: tuple[Any, ...]) -> MediaRecord:
         codec=row[7],
         camera_number=row[8],
         salvaged=bool(row[9]),
+        pinned=bool(row[10]),
     )

@@ -28,7 +28,10 @@ class EventRecord:
 
 @frozen(kw_only=True)
 class MediaRecord:
-    """A video as the API lists it. Of a `salvaged` one the end may be missing."""
+    """A video as the API lists it.
+
+    Of a `salvaged` one the end may be missing; a `pinned` one is never deleted to make room.
+    """
 
     media_id: int
     event_ids: Sequence[str]
@@ -40,6 +43,7 @@ class MediaRecord:
     codec: str
     camera_number: int
     salvaged: bool = False
+    pinned: bool = False
 
 
 class Archive(Protocol):
@@ -56,8 +60,10 @@ class Archive(Protocol):
         first.
         """
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
-        """The newest videos first, of one event if named."""
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
+        """The newest videos first, of one event if named, those before a video if named."""
 
     def find_media(self, media_id: int) -> MediaRecord | None:
         """One video, or None."""
