@@ -1,5 +1,6 @@
 """Measuring a stored video: FFmpeg, by PyAV, decodes each of its pictures and is strict."""
 
+import zlib
 from typing import Any, cast
 
 import av
@@ -25,7 +26,7 @@ class PyavVideoMeter:
         """Decode it on one thread: the services of a Pi need the others."""
         file = _LenientFile(self._archive, media_id, size_bytes=video_bytes)
         try:
-            video = _measure(file)
+            video = _measure(file, _crc32(file))
         except (av.FFmpegError, IndexError, ValueError) as error:
             raise file.refusal or DataLost(f"its video is no readable MP4: {error}") from error
         if file.refusal is not None:
@@ -84,7 +85,16 @@ class _Tally:
         self.ends_at_s = max(self.ends_at_s, start_s + length_s)
 
 
-def _measure(file: ArchiveFile) -> MeasuredVideo:
+def _crc32(file: ArchiveFile) -> int:
+    """Sum up a file, and go back to its beginning."""
+    crc32 = 0
+    while chunk := file.read(CHUNK_BYTES):
+        crc32 = zlib.crc32(chunk, crc32)
+    file.seek(0)
+    return crc32
+
+
+def _measure(file: ArchiveFile, crc32: int) -> MeasuredVideo:
     with av.open(cast("Any", file), format="mp4", buffer_size=CHUNK_BYTES) as container:
         stream = container.streams.video[0]
         codec = stream.codec_context
@@ -100,6 +110,7 @@ def _measure(file: ArchiveFile) -> MeasuredVideo:
             pictures=tally.pictures,
             announced_pictures=stream.frames,
             begins_with_keyframe=tally.begins_with_keyframe,
+            crc32=crc32,
             undecodable=tally.undecodable,
             first_undecodable_at_s=tally.first_undecodable_at_s,
         )

@@ -37,6 +37,8 @@ class ClipRow:
     """Whether that event is there."""
     linked_row_ids: Sequence[int]
     """The events that `media_evenement` says it shows."""
+    crc32: int | None = None
+    """Of the video as it was stored; None for one that an earlier release stored."""
 
 
 @frozen(kw_only=True)
@@ -54,6 +56,7 @@ class MeasuredVideo:
     announced_pictures: int
     """How many the MP4 says it holds."""
     begins_with_keyframe: bool
+    crc32: int
     undecodable: int = 0
     first_undecodable_at_s: float | None = None
 
@@ -100,6 +103,8 @@ def judge_pictures(video: MeasuredVideo) -> Iterator[Fault]:
 
 def judge_match(row: ClipRow, video: MeasuredVideo) -> Iterator[Fault]:
     """Say where the row and the pictures differ."""
+    if row.crc32 is not None and row.crc32 != video.crc32:
+        yield _in_pictures("its bytes are not those that were stored (CRC-32)")
     if not abs(row.duration_s - video.duration_s) <= TOLERANCE_S:  # NaN differs
         true_s = round(video.duration_s, 3)
         yield _wrong_column(

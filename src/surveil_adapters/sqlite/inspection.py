@@ -1,7 +1,8 @@
 """`surveillance.db` looked at without trust: what is damaged is told, the rest still read.
 
-Clips are found by three ways through the file (the table, its index, the links to events),
-so that a page which is lost takes no clip out of sight that another page still names.
+Clips are found by four ways through the file (the table, its index, the links to events,
+the check sums), so that a page which is lost takes no clip out of sight that another page
+still names.
 """
 
 import sqlite3
@@ -28,12 +29,14 @@ _WAYS = {
     ),
     "index media_par_evenement": ("SELECT id_media FROM media INDEXED BY media_par_evenement",),
     "media_evenement": ("SELECT DISTINCT id_media FROM media_evenement ORDER BY id_media",),
+    "somme_media": ("SELECT id_media FROM somme_media",),
 }
 """The second query of a way is asked where the first one does not get through."""
 
 _ROW = """
     SELECT m.taille, length(m.video), m.duree, m.resolution, m.codec, m.id_evenement,
-           EXISTS (SELECT 1 FROM evenement e WHERE e.id_evenement = m.id_evenement)
+           EXISTS (SELECT 1 FROM evenement e WHERE e.id_evenement = m.id_evenement),
+           (SELECT crc32 FROM somme_media s WHERE s.id_media = m.id_media)
     FROM media m WHERE m.id_media = ?
 """
 _LINKS = "SELECT id_evenement FROM media_evenement WHERE id_media = ? ORDER BY id_evenement"
@@ -151,7 +154,7 @@ def _integrity_faults(connection: sqlite3.Connection) -> Sequence[str]:
 
 
 def _clip_row(media_id: int, row: tuple[Any, ...], links: Sequence[int]) -> ClipRow:
-    clip_bytes, stored_bytes, duration_s, resolution, codec, event_row_id, has_event = row
+    clip_bytes, stored_bytes, duration_s, resolution, codec, event_row_id, has_event, crc32 = row
     try:
         return ClipRow(
             media_id=media_id,
@@ -163,6 +166,7 @@ def _clip_row(media_id: int, row: tuple[Any, ...], links: Sequence[int]) -> Clip
             event_row_id=int(event_row_id),
             has_event=bool(has_event),
             linked_row_ids=links,
+            crc32=crc32,
         )
     except (TypeError, ValueError) as error:
         raise DataLost(f"its columns hold what they cannot: {row!r:.200}") from error

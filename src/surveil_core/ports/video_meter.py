@@ -11,6 +11,7 @@ class VideoMeter(Protocol):
     def measure(self, media_id: int, *, video_bytes: int) -> MeasuredVideo:
         """Measure the video of a clip, which is so many bytes long.
 
-        Pictures that do not decode are counted, not raised. Raises `DataLost` when there is
-        no video to be found in the bytes, and `StoreUnavailable` when they cannot be read.
+        All of it is summed up, and each picture decoded; those that do not decode are
+        counted, not raised. Raises `DataLost` when there is no video to be found in the
+        bytes, and `StoreUnavailable` when they cannot be read.
         """
