@@ -2,6 +2,7 @@
 
 import os
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -120,6 +121,13 @@ def test_clip_without_a_link_names_its_trigger(
     assert row is not None
     assert list(row.linked_row_ids) == []
     assert list(inspection.event_ids(2)) == [event_of(2)]
+
+
+def test_sum_of_the_video_is_known(db: SurveillanceDb, inspection: SqliteInspection) -> None:
+    """As it was stored; of a video that an earlier release stored it is not."""
+    change(db, "DELETE FROM somme_media WHERE id_media = 2")
+    rows = [inspection.read_row(media_id) for media_id in (1, 2)]
+    assert [None if row is None else row.crc32 for row in rows] == [zlib.crc32(VIDEO), None]
 
 
 def test_columns_that_hold_nonsense_are_damage(
