@@ -4,6 +4,7 @@ Works on the database beside the running services.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -17,7 +18,7 @@ from surveil_core.errors import ConfigurationError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what may be typed after `clips`; nothing means `list`."""
-    parser.set_defaults(action="list", limit=DEFAULT_LIMIT, event=None, json=False)
+    parser.set_defaults(limit=DEFAULT_LIMIT, event=None, json=False)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listing = actions.add_parser("list", help="list them, the newest first")
     listing.add_argument(
@@ -52,12 +53,14 @@ def run(parts: EdgeParts, options: argparse.Namespace) -> bool:
 
 
 def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MAX_LIMIT):
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_LIMIT))
+    if not (is_number and 1 <= int(text) <= MAX_LIMIT):
         raise argparse.ArgumentTypeError(f"is {text!r:.60}, expected 1 to {MAX_LIMIT}")
     return int(text)
 
 
 def _list(parts: EdgeParts, options: argparse.Namespace) -> bool:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `clips | head` is no failure
     list_clips(parts.archive(), limit=options.limit, event_id=options.event, as_json=options.json)
     return True
 

@@ -2,13 +2,17 @@
 
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from pathlib import Path
+from threading import Thread
 
 from apps.edge.clips_words import counted, event_names, printable
 from surveil_adapters.console.progress import ProgressBar
 from surveil_core.ports.inspection import Inspection
 from surveil_core.services.checking import ClipChecking, Finding
+
+MAX_SHOWN_FAULTS = 10
+"""Of the file: one lost page makes others that nothing leads to any more."""
 
 _LOOK_EVERY_S = 0.2
 _IO_COUNTERS = Path("/proc/self/io")
@@ -20,13 +24,13 @@ def check_file(inspection: Inspection, path: Path) -> bool:
     Raises `StoreUnavailable`.
     """
     faults = [*_find_file_faults(inspection), *inspection.find_clips().faults]
-    for fault in faults:
+    for fault in faults[:MAX_SHOWN_FAULTS]:
         sys.stdout.write(f"{path}: {printable(fault)}\n")
     if faults:
         sys.stdout.write(
-            f"{path}: {counted(len(faults), 'fault')}; next: see with `dmesg` whether the disk "
-            "fails, stop the services, and rescue what can be read with "
-            f"`sqlite3 {path} .recover | sqlite3 rescued.db`\n"
+            f"{path}: {counted(len(faults), 'fault')}; next: delete the damaged clips named below, "
+            "and check again; if faults stay, `clips export all --to FOLDER` saves what can be "
+            "read, then stop the services and move the file aside: they begin a new one\n"
         )
     else:
         sys.stdout.write(f"{path}: sound\n")
@@ -62,19 +66,26 @@ def _line(finding: Finding) -> str:
 
 
 def _find_file_faults(inspection: Inspection) -> Sequence[str]:
-    """Look at the file on a thread, and show meanwhile how much of it was read."""
-    total_bytes = inspection.file_bytes()
-    with (
-        ProgressBar("reading the file", total=total_bytes, unit="bytes") as bar,
-        ThreadPoolExecutor(1) as pool,
-    ):
+    """Look at the file on a thread, and show meanwhile how much of it was read.
+
+    The thread is a daemon: whoever stops the program need not wait for it.
+    """
+    looking: Future[Sequence[str]] = Future()
+
+    def look() -> None:
+        try:
+            looking.set_result(inspection.find_file_faults())
+        except BaseException as error:  # noqa: BLE001 - raised again by `result`
+            looking.set_exception(error)
+
+    with ProgressBar("reading the file", total=inspection.file_bytes(), unit="bytes") as bar:
         seen_bytes = _read_bytes()
-        looking = pool.submit(inspection.find_file_faults)
+        Thread(target=look, name="inspection", daemon=True).start()
         while wait([looking], timeout=_LOOK_EVERY_S).not_done:
             now_bytes = _read_bytes()
             bar.advance(now_bytes - seen_bytes)
             seen_bytes = now_bytes
-        return looking.result()
+    return looking.result()
 
 
 def _read_bytes() -> int:

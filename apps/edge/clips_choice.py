@@ -19,7 +19,8 @@ def choose_clips(inspection: Inspection, names: Sequence[str]) -> Sequence[int]:
 
 
 def _media_id(name: str) -> int:
-    if not (name.isascii() and name.isdecimal() and 1 <= int(name[:20]) <= _MAX_MEDIA_ID):
+    is_number = name.isascii() and name.isdecimal() and len(name) <= len(str(_MAX_MEDIA_ID))
+    if not (is_number and 1 <= int(name) <= _MAX_MEDIA_ID):
         raise ConfigurationError(
             f"clip is {name!r:.60}, expected a number that `clips list` shows, such as 12, or all"
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from apps.edge.clips_words import counted, human_size
 from surveil_adapters.console.progress import ProgressBar
-from surveil_core.errors import ConfigurationError
+from surveil_core.errors import ConfigurationError, StoreUnavailable
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.video_stock import VideoStock
 from surveil_core.retention import KeptVideo
@@ -19,7 +19,8 @@ def delete_clips(
 ) -> bool:
     """Delete clips that are not pinned, after asking. True if all of them are gone.
 
-    Raises `ConfigurationError` when nobody can be asked, and `StoreUnavailable`.
+    One that cannot be deleted is told, and the others are. Raises `ConfigurationError` when
+    nobody can be asked, and `StoreUnavailable` when it cannot be read what there is.
     """
     may_go, is_done = _choose(stock, media_ids)
     size = human_size(sum(video.video_bytes for video in may_go))
@@ -29,12 +30,12 @@ def delete_clips(
     if not is_sure and not _confirm(f"Delete {counted(len(may_go))}, {size}, for good?"):
         sys.stdout.write("nothing was deleted\n")
         return False
-    with ProgressBar("deleting", total=len(may_go), unit="clips") as bar:
-        for video in may_go:
-            stock.give_up([video.media_id], reason=REASON)
-            bar.say(f"clip {video.media_id}: deleted")
-            bar.advance()
-    given_bytes = _give_space_back(stock, clock)
+    is_done &= _delete(stock, may_go)
+    try:
+        given_bytes = _give_space_back(stock, clock)
+    except StoreUnavailable as error:
+        sys.stdout.write(f"not all space was given back, the next videos fill it: {error}\n")
+        return False
     sys.stdout.write(f"{human_size(given_bytes)} given back to the disk\n")
     return is_done
 
@@ -51,6 +52,21 @@ def _choose(stock: VideoStock, media_ids: Sequence[int]) -> tuple[Sequence[KeptV
         else:
             may_go.append(video)
     return may_go, len(may_go) == len(media_ids)
+
+
+def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> bool:
+    """Delete each in a transaction of its own, so that none holds up a service for long."""
+    is_done = True
+    with ProgressBar("deleting", total=len(videos), unit="clips") as bar:
+        for video in videos:
+            try:
+                stock.give_up([video.media_id], reason=REASON)
+                bar.say(f"clip {video.media_id}: deleted")
+            except StoreUnavailable as error:
+                bar.say(f"clip {video.media_id}: not deleted: {error}")
+                is_done = False
+            bar.advance()
+    return is_done
 
 
 def _confirm(question: str) -> bool:

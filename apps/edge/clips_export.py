@@ -23,7 +23,7 @@ def export_clips(archive: Archive, media_ids: Sequence[int], folder: ClipFolder)
     with ProgressBar("exporting", total=total_bytes, unit="bytes") as bar:
         for record in records:
             try:
-                bar.say(f"clip {record.media_id}: {_export(archive, record, folder, bar)}")
+                is_done &= _export(archive, record, folder, bar)
             except (DataLost, StoreUnavailable) as error:
                 bar.say(f"clip {record.media_id}: not exported: {error}")
                 is_done = False
@@ -51,15 +51,16 @@ def _find(archive: Archive, media_ids: Sequence[int]) -> tuple[Sequence[MediaRec
     return records, len(records) == len(media_ids)
 
 
-def _export(archive: Archive, record: MediaRecord, folder: ClipFolder, bar: ProgressBar) -> str:
-    name = clip_name(record)
+def _export(archive: Archive, record: MediaRecord, folder: ClipFolder, bar: ProgressBar) -> bool:
+    path = folder.path / clip_name(record)
     chunks = _chunks(archive, record, bar)
-    saved = folder.save(name, chunks, started_at_utc=record.started_at_utc)
+    saved = folder.save(path.name, chunks, started_at_utc=record.started_at_utc)
     if saved is Saved.DIFFERENT:
-        raise StoreUnavailable(
-            f"{folder.path / name} is another file already; move it away, or name another folder"
-        )
-    return f"{folder.path / name}, {human_size(record.clip_bytes)}, {saved.value}"
+        words = f"not exported: {path} is another file; move it away, or name another folder"
+    else:
+        words = f"{path}, {human_size(path.stat().st_size)}, {saved.value}"
+    bar.say(f"clip {record.media_id}: {words}")
+    return saved is not Saved.DIFFERENT
 
 
 def _chunks(archive: Archive, record: MediaRecord, bar: ProgressBar) -> Iterator[bytes]:

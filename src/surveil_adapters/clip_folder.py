@@ -1,8 +1,9 @@
 """A folder that videos are exported to: each whole, or not there at all."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -45,8 +46,7 @@ class ClipFolder:
                 for chunk in chunks:
                     file.write(chunk)
                 file.flush()
-                at_s = started_at_utc.timestamp()
-                os.utime(file.fileno(), (at_s, at_s))
+                _date(file, started_at_utc)
                 os.fsync(file.fileno())
             _sync(self.path)
         return Saved.NEW
@@ -85,10 +85,20 @@ def _holds(path: Path, chunks: Iterable[bytes]) -> bool:
         return all(file.read(len(chunk)) == chunk for chunk in chunks) and not file.read(1)
 
 
+def _date(file: BinaryIO, moment: datetime) -> None:
+    """Date a file; on a stick that is mounted for another user it keeps the date of writing."""
+    at_s = moment.timestamp()
+    with suppress(PermissionError):
+        os.utime(file.fileno(), (at_s, at_s))
+
+
 def _sync(folder: Path) -> None:
-    """Make new files' names survive a power cut."""
+    """Make new files' names survive a power cut, where the file system can be told to."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)

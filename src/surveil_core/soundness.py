@@ -123,8 +123,9 @@ def advise(media_id: int, faults: Sequence[Fault]) -> str:
     harms = {fault.harm for fault in faults}
     if Harm.UNREADABLE in harms:
         return (
-            "see with `dmesg` whether the disk fails, and copy the file elsewhere; "
-            f"`clips export {media_id} --to FOLDER` saves it if it can be read"
+            "see with `dmesg` whether the disk fails; "
+            f"`clips export {media_id} --to FOLDER` saves it if it can be read, "
+            f"`clips delete {media_id}` removes it if the file still lets it go"
         )
     if Harm.PICTURES in harms:
         return (

@@ -9,6 +9,7 @@ from surveil_adapters.video_meter import PyavVideoMeter
 from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.soundness import MeasuredVideo
 from tests.clips import make_mp4
+from tests.contracts.video_meter import VIDEO_BYTES, VideoMeterContract
 from tests.fakes.archive import FakeArchive
 from tests.integration.sqlite_files import seeded_random
 
@@ -41,15 +42,30 @@ class FailingArchive(FakeArchive):
         return super().read_video(media_id, offset=offset, length=min(length, 1000))
 
 
+@define(kw_only=True)
+class PartlyFailing(FakeArchive):
+    """Cannot read video 3."""
+
+    def read_video(self, media_id: int, *, offset: int, length: int) -> bytes:
+        if media_id == 3:
+            raise StoreUnavailable("the disk failed")
+        return super().read_video(media_id, offset=offset, length=length)
+
+
 def measure(video: bytes) -> MeasuredVideo:
     """Measure it as the video of a clip."""
     archive = FakeArchive(videos={1: video})
     return PyavVideoMeter(archive).measure(1, video_bytes=len(video))
 
 
-def test_whole_video_is_measured(mp4: bytes) -> None:
-    """Its length, form and pictures, and the sum of its bytes."""
-    assert measure(mp4) == evolve(WHOLE, crc32=zlib.crc32(mp4))
+class TestPyavVideoMeter(VideoMeterContract):
+    @pytest.fixture
+    def whole(self, mp4: bytes) -> tuple[MeasuredVideo, int]:
+        return evolve(WHOLE, crc32=zlib.crc32(mp4)), len(mp4)
+
+    @pytest.fixture
+    def meter(self, mp4: bytes) -> PyavVideoMeter:
+        return PyavVideoMeter(PartlyFailing(videos={1: mp4, 2: bytes(VIDEO_BYTES)}))
 
 
 @pytest.mark.parametrize("size_bytes", [1, 64, 4096])

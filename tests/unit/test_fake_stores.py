@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.events import SensorEvent
 from surveil_core.ports.archive import EventRecord, MediaRecord
 from surveil_core.ports.dead_letters import DeadLetter
 from surveil_core.retention import KeptVideo
-from surveil_core.soundness import ClipRow
+from surveil_core.soundness import ClipRow, MeasuredVideo
 from surveil_core.video import VideoFormat
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE, KIND_BY_EVENT_TYPE
 from tests.contracts.alert_store import AlertStoreContract
@@ -22,6 +23,7 @@ from tests.contracts.inspection import InspectionContract
 from tests.contracts.journal import JournalContract
 from tests.contracts.media_store import MediaStoreContract
 from tests.contracts.outbox import MakeOutbox, OutboxContract, commit
+from tests.contracts.video_meter import VideoMeterContract
 from tests.contracts.video_stock import VideoStockContract
 from tests.examples import RECEIVED_AT_UTC, SENSORS, ExampleClip, clip_at, event_number
 from tests.fakes.alert_store import FakeAlertStore
@@ -32,6 +34,7 @@ from tests.fakes.inspection import FakeInspection
 from tests.fakes.journal import FakeJournal
 from tests.fakes.media_store import FakeMediaStore
 from tests.fakes.outbox import FakeOutbox
+from tests.fakes.video_meter import FakeVideoMeter
 from tests.fakes.video_stock import FakeVideoStock
 
 
@@ -176,6 +179,26 @@ class TestFakeInspection(InspectionContract):
             del inspection.rows[media_id], inspection.events[media_id]
 
         return delete
+
+
+class TestFakeVideoMeter(VideoMeterContract):
+    @pytest.fixture
+    def whole(self) -> tuple[MeasuredVideo, int]:
+        video = MeasuredVideo(
+            duration_s=3.0,
+            resolution="320x180",
+            codec="h264",
+            pictures=45,
+            announced_pictures=45,
+            begins_with_keyframe=True,
+            crc32=0,
+        )
+        return video, 1000
+
+    @pytest.fixture
+    def meter(self, whole: tuple[MeasuredVideo, int]) -> FakeVideoMeter:
+        lost = DataLost("its video is no readable MP4")
+        return FakeVideoMeter(videos={1: whole[0], 2: lost, 3: StoreUnavailable("the disk failed")})
 
 
 class TestFakeVideoStock(VideoStockContract):
