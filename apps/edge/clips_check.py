@@ -8,6 +8,7 @@ from threading import Thread
 
 from apps.edge.clips_words import counted, event_names, printable
 from surveil_adapters.console.progress import ProgressBar
+from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.inspection import Inspection
 from surveil_core.services.checking import ClipChecking, Finding
 
@@ -21,9 +22,13 @@ _IO_COUNTERS = Path("/proc/self/io")
 def check_file(inspection: Inspection, path: Path) -> bool:
     """Check the database as a file, and say what is wrong with it. True if nothing is.
 
-    Raises `StoreUnavailable`.
+    That it cannot be checked, since a service has locked it for long, is said likewise.
     """
-    faults = [*_find_file_faults(inspection), *inspection.find_clips().faults]
+    try:
+        faults = [*_find_file_faults(inspection), *inspection.find_clips().faults]
+    except StoreUnavailable as error:
+        sys.stdout.write(f"{path}: could not be checked: {error}\n")
+        return False
     for fault in faults[:MAX_SHOWN_FAULTS]:
         sys.stdout.write(f"{path}: {printable(fault)}\n")
     if faults:

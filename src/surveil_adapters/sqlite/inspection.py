@@ -116,18 +116,23 @@ class SqliteInspection:
         written, and at last the file is locked for a look.
         """
         for _ in range(_LOOKS_WITHOUT_LOCK):
-            before = self._version()
+            before = self._state()
             with translating(self._path), closing(_open_unlocked(self._path)) as connection:
                 faults = _integrity_faults(connection)
-            if not faults or self._version() == before:
+            if not faults or (self._state() == before and before.is_at_rest):
                 return faults
         with reading(self._path) as connection:
             return _integrity_faults(connection)
 
-    def _version(self) -> tuple[int, int]:
+    def _state(self) -> "_FileState":
+        journal = self._path.with_name(f"{self._path.name}-journal")
         with translating(self._path):
             found = self._path.stat()
-        return found.st_mtime_ns, found.st_size
+            try:
+                is_at_rest = not journal.stat().st_size
+            except FileNotFoundError:
+                is_at_rest = True
+        return _FileState(found.st_mtime_ns, found.st_size, is_at_rest=is_at_rest)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -138,6 +143,15 @@ class SqliteInspection:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE_CODES:
                     raise DataLost(str(error)) from error
                 raise
+
+
+@frozen
+class _FileState:
+    """What tells that a file was written; in a transaction its journal is not empty."""
+
+    written_at_ns: int
+    file_bytes: int
+    is_at_rest: bool
 
 
 def _open_unlocked(path: Path) -> sqlite3.Connection:
