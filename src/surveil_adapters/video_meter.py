@@ -12,8 +12,8 @@ from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.ports.archive import Archive
 from surveil_core.soundness import MeasuredVideo
 
-CHUNK_BYTES = 256 * 1024
-"""How much of a video is read at a time."""
+CHUNK_BYTES = 1024 * 1024
+"""How much of a video is read at a time; SQLite looks for the place anew each time."""
 
 
 @frozen

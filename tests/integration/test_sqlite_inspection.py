@@ -102,10 +102,10 @@ def test_damage_is_found_beside_a_writer(
 def test_missing_references_are_counted(db: SurveillanceDb, inspection: SqliteInspection) -> None:
     """Rows that point nowhere, by table."""
     change(db, "DELETE FROM evenement WHERE id_evenement IN (1, 2)")
-    assert set(inspection.find_file_faults()) == {
-        "2 rows of media refer to rows of evenement that are not there",
-        "2 rows of media_evenement refer to rows of evenement that are not there",
-    } | {fault for fault in inspection.find_file_faults() if "travail_clip" in fault}
+    assert sorted(inspection.find_file_faults()) == [
+        "rows of media refer to rows of evenement that are not there: 2",
+        "rows of media_evenement refer to rows of evenement that are not there: 2",
+    ]
     row = inspection.read_row(1)
     assert row is not None
     assert not row.has_event

@@ -93,7 +93,8 @@ class SqliteInspection:
     def _collect(self, query: str, media_ids: set[int]) -> None:
         with self._reading() as connection:
             for (media_id,) in connection.execute(query):
-                media_ids.add(media_id)
+                if isinstance(media_id, int):  # a damaged page may hold anything
+                    media_ids.add(media_id)
 
     def _wrong_references(self) -> Sequence[str]:
         rows_by_place: dict[tuple[str, str], int] = {}
@@ -105,7 +106,7 @@ class SqliteInspection:
         except DataLost as error:
             return [f"references cannot be checked: {error}"]
         return [
-            f"{rows} rows of {table} refer to rows of {parent} that are not there"
+            f"rows of {table} refer to rows of {parent} that are not there: {rows}"
             for (table, parent), rows in rows_by_place.items()
         ]
 
