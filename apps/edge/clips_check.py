@@ -27,7 +27,7 @@ def check_file(inspection: Inspection, path: Path) -> bool:
     try:
         faults = [*_find_file_faults(inspection), *inspection.find_clips().faults]
     except StoreUnavailable as error:
-        sys.stdout.write(f"{path}: could not be checked: {error}\n")
+        sys.stdout.write(f"could not be checked: {error}\n")
         return False
     for fault in faults[:MAX_SHOWN_FAULTS]:
         sys.stdout.write(f"{path}: {printable(fault)}\n")

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import signal
 import sqlite3
 import struct
 import subprocess
@@ -38,6 +39,7 @@ from tests.integration.stored_clips import (
     video_page,
 )
 from tests.rig.programs import ROOT, program
+from tests.waiting import wait_for
 
 CLIPS = 6
 
@@ -495,6 +497,26 @@ def test_a_reader_that_has_enough_ends_the_list(db: SurveillanceDb) -> None:
     )
     assert done.stdout.startswith("id  start")
     assert done.stderr == ""
+
+
+def has_open(process: subprocess.Popen[str], path: Path) -> bool:
+    """Say whether a process has opened a file."""
+    return any(
+        os.path.realpath(descriptor) == str(path.resolve())
+        for descriptor in Path(f"/proc/{process.pid}/fd").iterdir()
+    )
+
+
+def test_an_impatient_person_is_let_go(db: SurveillanceDb) -> None:
+    """Ctrl-C ends even what waits for the disk, without a traceback."""
+    settings = {"STORAGE__DATA_DIR": db.path.parent}
+    with closing(sqlite3.connect(db.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with program("apps.edge", "clips", "check", settings=settings) as running:
+            wait_for("it reads the file", lambda: has_open(running.process, db.path))
+            running.process.send_signal(signal.SIGINT)
+            assert running.process.wait(4) == 1
+    assert running.lines == ["interrupted; what was said to be done stays done"]
 
 
 def test_a_locked_database_is_told(db: SurveillanceDb) -> None:
