@@ -35,9 +35,13 @@ from surveil_core.vocabulary import SENSOR_TOPICS, sensor_client_id
 if TYPE_CHECKING:
     from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
     from surveil_adapters.simulation.board import SimulatedBoard
+    from surveil_adapters.sqlite.archive import SqliteArchive
+    from surveil_adapters.sqlite.inspection import SqliteInspection
     from surveil_adapters.sqlite.journal import SqliteJournal
     from surveil_adapters.sqlite.outbox import SqliteOutbox
     from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+    from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+    from surveil_core.services.checking import ClipChecking
     from surveil_core.services.filming import FilmingService
 
 
@@ -253,6 +257,31 @@ class EdgeParts:
         if storage.database.exists():
             letters["surveillance"] = event_letters(self.database)
         return letters
+
+    def archive(self) -> "SqliteArchive":
+        """Make what reads the database of the spec."""
+        from surveil_adapters.sqlite.archive import SqliteArchive
+
+        return SqliteArchive(self.settings.storage.database)
+
+    def video_stock(self) -> "SqliteVideoStock":
+        """Make what pins and deletes videos."""
+        from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+
+        return SqliteVideoStock(self.database)
+
+    def inspection(self) -> "SqliteInspection":
+        """Make what looks for damage in the database."""
+        from surveil_adapters.sqlite.inspection import SqliteInspection
+
+        return SqliteInspection(self.settings.storage.database)
+
+    def clip_checking(self) -> "ClipChecking":
+        """Make what checks stored clips one by one."""
+        from surveil_adapters.video_meter import PyavVideoMeter
+        from surveil_core.services.checking import ClipChecking
+
+        return ClipChecking(inspection=self.inspection(), meter=PyavVideoMeter(self.archive()))
 
     def sensors(self, specs: Sequence[SensorSpec], service: str) -> Sensors:
         """Make the lines, real or simulated."""

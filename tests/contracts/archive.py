@@ -97,6 +97,14 @@ class ArchiveContract:
         assert list(listed[1].event_ids) == [EVENTS[0].event_id, EVENTS[3].event_id]
         assert [record.media_id for record in archive.list_media(limit=1)] == [2]
 
+    @pytest.mark.parametrize(
+        ("before", "media_ids"), [(2**70, [2, 1]), (2, [1]), (1, []), (0, []), (-(2**70), [])]
+    )
+    def test_pages_of_videos(self, archive: Archive, before: int, media_ids: list[int]) -> None:
+        """Those before a video come on the next page."""
+        listed = archive.list_media(limit=10, before=before)
+        assert [record.media_id for record in listed] == media_ids
+
     @pytest.mark.parametrize(("index", "media_ids"), [(0, [1]), (3, [1]), (4, [2]), (1, [])])
     def test_videos_of_one_event(self, archive: Archive, index: int, media_ids: list[int]) -> None:
         """A video is found by each event it shows."""
@@ -115,6 +123,7 @@ class ArchiveContract:
         assert record.clip_bytes == len(VIDEO)
         assert (record.duration_s, record.pre_roll_s) == (13.0, 3.0)
         assert (record.resolution, record.codec, record.camera_number) == ("1280x720", "h264", 1)
+        assert (record.salvaged, record.pinned) == (False, False)
         assert (MOTION_EVENT.occurred_at_utc - record.started_at_utc).total_seconds() == 3
         assert (record.salvaged, record.pinned) == (False, False)
 

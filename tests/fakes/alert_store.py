@@ -37,7 +37,9 @@ class FakeAlertStore:
             return self.records[::-1][: max(limit, 0)]
         return [record for record in self.records if record.cursor > after][: max(limit, 0)]
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
         """Nothing: videos stay on the Pi."""
         self._check()
         return ()

@@ -35,12 +35,17 @@ class FakeArchive:
             return oldest_first[::-1][: max(limit, 0)]
         return [record for record in oldest_first if record.cursor > after][: max(limit, 0)]
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
         """As the port says."""
         self._check()
         newest_first = sorted(self.media, key=lambda record: -record.media_id)
         named = [
-            record for record in newest_first if event_id is None or event_id in record.event_ids
+            record
+            for record in newest_first
+            if (event_id is None or event_id in record.event_ids)
+            and (before is None or record.media_id < before)
         ]
         return named[: max(limit, 0)]
 

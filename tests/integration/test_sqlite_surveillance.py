@@ -147,7 +147,7 @@ def test_file_of_version_1_is_migrated_in_place(
     with closing(sqlite3.connect(db.path)) as connection:
         connection.executescript(
             "DROP TABLE travail_clip; DROP TABLE dead_letter; DROP TABLE dead_letter_total;"
-            "DROP TABLE apercu;"
+            "DROP TABLE apercu; DROP TABLE somme_media;"
             "PRAGMA user_version = 1;"
         )
     with pytest.raises(StoreUnavailable, match=r"no such table.*start the service"):

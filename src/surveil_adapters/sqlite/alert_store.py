@@ -83,7 +83,9 @@ class SqliteAlertStore:
             rows = connection.execute(query, values).fetchall()
         return [_event_record(row) for row in rows]
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
         """Nothing: videos stay on the Pi."""
         return ()
 

@@ -46,7 +46,7 @@ _PREVIEW_BY_KIND = {
     PreviewKind.STRIP: "SELECT bande FROM apercu WHERE id_media = ?",
 }
 _OF_EVENT = """
-    WHERE m.id_media IN (SELECT l.id_media FROM media_evenement l
+    AND m.id_media IN (SELECT l.id_media FROM media_evenement l
                          JOIN evenement e ON e.id_evenement = l.id_evenement
                          WHERE e.event_id = ?)
 """
@@ -70,15 +70,18 @@ class SqliteArchive:
             ).fetchall()
         return [_event_record(row) for row in rows]
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
-        """The newest videos first, of one event if named."""
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
+        """The newest videos first, of one event if named, those before a video if named."""
         if event_id is not None and not event_id.isprintable():
             return []  # no stored id is such, and SQLite takes no lone surrogate
         where, values = ("", []) if event_id is None else (_OF_EVENT, [event_id])
+        until = _MAX_INTEGER if before is None else _bounded(before - 1)
         with reading(self._path) as connection:
             rows = connection.execute(
-                f"{_MEDIA} {where} ORDER BY m.id_media DESC LIMIT ?",
-                (*values, _bounded(max(limit, 0))),
+                f"{_MEDIA} WHERE m.id_media <= ? {where} ORDER BY m.id_media DESC LIMIT ?",
+                (until, *values, _bounded(max(limit, 0))),
             ).fetchall()
         return [_media_record(row) for row in rows]
 

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -52,7 +53,8 @@ class SqliteMediaStore:
         with _reading(clip) as file, self._kept.transaction() as connection:
             clip_bytes = os.fstat(file.fileno()).st_size
             media_id = _insert(connection, clip, clip_bytes, event_row_ids[0])
-            _copy(connection, file, media_id, clip_bytes)
+            crc32 = _copy(connection, file, media_id, clip_bytes)
+            connection.execute("INSERT INTO somme_media VALUES (?, ?)", (media_id, crc32))
             if preview is not None:
                 connection.execute(
                     "INSERT INTO apercu (id_media, vignette, bande) VALUES (?, ?, ?)",
@@ -103,14 +105,18 @@ def _insert(
     return media_id
 
 
-def _copy(connection: sqlite3.Connection, file: BinaryIO, media_id: int, clip_bytes: int) -> None:
+def _copy(connection: sqlite3.Connection, file: BinaryIO, media_id: int, clip_bytes: int) -> int:
+    """Fill the video with the file's bytes, and return their CRC-32."""
+    crc32 = 0
     with connection.blobopen("media", "video", media_id) as blob:
         left_bytes = clip_bytes
         while chunk := file.read(min(CHUNK_BYTES, left_bytes)):
             blob.write(chunk)
+            crc32 = zlib.crc32(chunk, crc32)
             left_bytes -= len(chunk)
     if left_bytes:
         raise StoreUnavailable(
             f"{file.name}: {left_bytes} of {clip_bytes} bytes are missing: "
             "the clip's file was cut while it was stored"
         )
+    return crc32

@@ -78,8 +78,10 @@ class Archive(Protocol):
         first.
         """
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
-        """The newest videos first, of one event if named."""
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
+        """The newest videos first, of one event if named, those before a video if named."""
 
     def find_media(self, media_id: int) -> MediaRecord | None:
         """One video, or None."""
