@@ -41,9 +41,9 @@ class Run:
         """Take all rows; False when a person stopped it before the end."""
         try:
             for row in rows:
-                if row.takes_times:
+                if row.takes_cpu:
                     self._take(row)
-            self._take_side_by_side([row for row in rows if not row.takes_times])
+            self._take_side_by_side([row for row in rows if not row.takes_cpu])
         except (KeyboardInterrupt, Stopped):
             print("stopped early")
             return False

@@ -36,12 +36,12 @@ _STORING_WITHIN_S = 120
 
 @frozen(kw_only=True)
 class Row:
-    """A row. Those that take no times run side by side, at the end."""
+    """A row. Those that take no processor time run side by side, after the others."""
 
     name: str
     title: str
     run: Callable[[Place], Finding]
-    takes_times: bool = True
+    takes_cpu: bool = True
 
 
 # --- what is done -----------------------------------------------------------------
@@ -49,7 +49,7 @@ class Row:
 
 def _pre_roll(place: Place) -> Finding:
     """Fire at instants that fall in step with no keyframe."""
-    triggers = 5 if place.is_quick else 60
+    triggers = 5 if place.is_quick else 50
     rng = random.Random(place.seed)
     with running_edge(place, duration_s=1.0, pre_roll_s=PRE_ROLL_S) as edge:
         place.pause(_RING_S)
@@ -74,13 +74,13 @@ def _cpu(place: Place) -> Finding:
     with running_edge(place, duration_s=CLIP_S) as edge:
         place.pause(_RING_S)
         idle = _use_over(edge, lambda: place.pause(5.0 if place.is_quick else 60.0))
-        filming = _use_over(edge, lambda: _film_in_turn(edge, place))
+        filming = _use_over(edge, lambda: _film_in_turn(edge, place, clips=6))
     return judge_cpu(idle, filming)
 
 
-def _film_in_turn(edge: Edge, place: Place) -> None:
+def _film_in_turn(edge: Edge, place: Place, *, clips: int) -> None:
     """Film clip after clip, until all are stored."""
-    for _ in range(1 if place.is_quick else 6):
+    for _ in range(1 if place.is_quick else clips):
         edge.fire()
         place.pause(CLIP_S + 0.3)
     edge.wait_until_settled()
@@ -107,7 +107,7 @@ def _writes(place: Place) -> Finding:
         place.pause(idle_s)
         idle = procfs.own_written(edge.pid).since(before)
         before = procfs.own_written(edge.pid)
-        _film_in_turn(edge, place)
+        _film_in_turn(edge, place, clips=3)
         written = procfs.own_written(edge.pid).since(before)
         clips = records.stored_clips(edge.database)
         whole = Writing(
@@ -166,11 +166,21 @@ def _long_clip(place: Place, duration_s: float) -> LongClip:
 # --- the rows -----------------------------------------------------------------------
 
 _ROWS = (
-    Row(name="pre-roll", title="clips that begin before their trigger", run=_pre_roll),
+    Row(
+        name="pre-roll",
+        title="clips that begin before their trigger",
+        run=_pre_roll,
+        takes_cpu=False,
+    ),
     Row(name="cpu", title="CPU of the program, 720p15, of one core", run=_cpu),
-    Row(name="writes", title="bytes written to the disk per byte stored", run=_writes),
+    Row(
+        name="writes",
+        title="bytes written to the disk per byte stored",
+        run=_writes,
+        takes_cpu=False,
+    ),
+    Row(name="memory", title="peak memory by length of the clip", run=_memory, takes_cpu=False),
+    Row(name="kills", title="kill -9 at random instants", run=kills.run, takes_cpu=False),
     Row(name="motion", title="the same job by `motion`", run=peers.compare),
-    Row(name="memory", title="peak memory by length of the clip", run=_memory, takes_times=False),
-    Row(name="kills", title="kill -9 at random instants", run=kills.run, takes_times=False),
 )
 ROWS: Mapping[str, Row] = {row.name: row for row in _ROWS}
