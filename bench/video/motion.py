@@ -49,6 +49,7 @@ movie_filename %v
 on_movie_end touch %f{done}
 webcontrol_port {port}
 webcontrol_localhost on
+webcontrol_interface 1
 stream_port 0
 """
 """`pause on` spares it the search for motion: the trigger comes from outside, as for us."""
