@@ -97,59 +97,15 @@ class EdgeParts:
     @cached_property
     def filming(self) -> "FilmingService":
         """Shared: `surveillance` asks it for clips, `camera` makes them."""
-        from surveil_adapters.camera import CameraChain, candidates_for
-        from surveil_adapters.previews import PyavPreviewer
-        from surveil_adapters.queues import ThreadTriggerQueue
-        from surveil_adapters.spool import DiskSpool
-        from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
-        from surveil_adapters.sqlite.media_store import SqliteMediaStore
-        from surveil_core.services.filming import FilmingService
-        from surveil_core.services.held_camera import HeldCamera
-        from surveil_core.services.resuming import ClipResuming
-        from surveil_core.services.storing import ClipStoring
+        from apps.edge.filming import FilmingParts
 
-        settings = self.settings
-        policy = settings.recording.policy
-        spool = DiskSpool(settings.storage.data_dir / "spool")
-        jobs = SqliteClipJobs(self.database)
-        storing = ClipStoring(
-            store=SqliteMediaStore(self.database),
-            jobs=jobs,
-            previewer=PyavPreviewer(),
-            clock=self.clock,
-            announcer=self.announcer,
-            random_unit=random.random,
-        )
-        resuming = ClipResuming(
-            spool=spool,
-            jobs=jobs,
-            storing=storing,
-            policy=policy,
-            clock=self.clock,
-            announcer=self.announcer,
-            random_unit=random.random,
-        )
-        return FilmingService(
-            camera=HeldCamera(
-                source=CameraChain(
-                    candidates_for(settings.camera.source, settings.camera.format, self.clock),
-                    announcer=self.announcer,
-                    clock=self.clock,
-                    service="surveillance",
-                ),
-                clock=self.clock,
-                announcer=self.announcer,
-                random_unit=random.random,
-            ),
-            spool=spool,
-            storing=storing,
-            resuming=resuming,
-            triggers=ThreadTriggerQueue(),
-            policy=policy,
-            mode=settings.camera.mode,
+        parts = FilmingParts(
+            settings=self.settings,
+            database=self.database,
             clock=self.clock,
             announcer=self.announcer,
         )
+        return parts.service()
 
     @cached_property
     def broker(self) -> "BrokerAddress":
