@@ -150,7 +150,8 @@ DAMAGES: dict[str, tuple[Callable[[SurveillanceDb, bytes], None], str, str]] = {
 class TestList:
     def test_a_table_for_people(self, db: SurveillanceDb) -> None:
         """The newest first, with what a person wants to know, and the sum."""
-        change(db, "UPDATE media SET epingle = 1, recupere = 1 WHERE id_media = 5")
+        change(db, "UPDATE media SET recupere = 1 WHERE id_media = 5")
+        change(db, "INSERT INTO epingle_media (id_media) VALUES (5)")
         code, lines = clips(db)
         assert code == 0
         assert " ".join(lines[0].split()) == "id start duration pre-roll size marks events"

@@ -2,13 +2,17 @@
 
 import os
 import shutil
+import sqlite3
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from surveil_adapters.sqlite.archive import SqliteArchive
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
 from surveil_adapters.sqlite.event_store import SqliteEventStore
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
@@ -24,7 +28,7 @@ from tests.contracts.video_stock import VideoStockContract
 from tests.examples import SENSORS, clip_of
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.clock import FakeClock
-from tests.integration.sqlite_files import mounted_disk, query
+from tests.integration.sqlite_files import mounted_disk, python, query
 
 MIB = 1024 * 1024
 
@@ -56,7 +60,7 @@ class TestSqliteVideoStock(VideoStockContract):
 
 def pinned_in(db: SurveillanceDb) -> list[int]:
     """Look which videos are pinned."""
-    rows = query(db.path, "SELECT id_media FROM media WHERE epingle = 1 ORDER BY id_media")
+    rows = query(db.path, "SELECT id_media FROM epingle_media ORDER BY id_media")
     return [media_id for (media_id,) in rows]
 
 
@@ -128,6 +132,90 @@ def test_pins_of_one_thread_count_for_another(
         assert pool.submit(SqlitePins(db).pin, 1, is_pinned=True).result()
     stock.give_up([1], reason="why")
     assert [video.is_pinned for video in stock.oldest_first()] == [True]
+
+
+def test_pinning_is_no_matter_of_the_video_s_size(db: SurveillanceDb, tmp_path: Path) -> None:
+    """A clip of 33 MB is neither read into memory nor written again."""
+    if not Path("/proc/self/io").is_file():
+        pytest.skip("this system has no /proc to read a process's size from")
+    add_video(db, tmp_path, 1, size_bytes=33 * MIB)
+    pinning = python(PINNER, str(db.path), stdout=subprocess.PIPE)
+    said, _ = pinning.communicate(timeout=60)
+    assert pinning.returncode == 0
+    grown_kib, written_kib = (int(word) for word in said.split())
+    assert grown_kib < 8 * 1024
+    assert written_kib < 256
+    assert pinned_in(db) == [1]
+
+
+PINNER = """
+import sys; from pathlib import Path
+from surveil_adapters.sqlite.pins import SqlitePins
+from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+def field(name, word):
+    lines = Path('/proc/self', name).read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(word))
+db = SurveillanceDb(path=Path(sys.argv[1]), sensors=())
+db.connect().close()
+peak_kib, written_bytes = field('status', 'VmHWM'), field('io', 'wchar')
+assert SqlitePins(db).pin(1, is_pinned=True)
+print(field('status', 'VmHWM') - peak_kib, (field('io', 'wchar') - written_bytes) // 1024)
+"""
+
+
+@pytest.mark.parametrize("place", ["before the video", "behind the video"])
+def test_pins_of_an_earlier_release_are_taken_over_once(
+    db: SurveillanceDb, tmp_path: Path, place: str
+) -> None:
+    """From the column that they were, wherever it was added; no video is written again."""
+    path = tmp_path / "older" / "surveillance.db"
+    older = SurveillanceDb(path=path, sensors=SENSORS)
+    make_version_3(path, has_pins_last=place == "behind the video")
+    with closing(SqliteEventStore(older)) as events:
+        events.add_events([film(number) for number in range(1, 4)])
+    for number in (1, 2, 3):
+        add_video(older, tmp_path, number, size_bytes=4 * MIB)
+    videos = query(path, "SELECT video FROM media")
+    go_back_to_version_3(path, pinned=(1, 3))
+    before_bytes = written_bytes()
+    older.initialise()
+    assert written_bytes() - before_bytes < MIB // 2
+    assert pinned_in(older) == [1, 3]
+    assert query(path, "SELECT date_epingle FROM epingle_media") == [(None,), (None,)]
+    assert SqlitePins(older).pin(1, is_pinned=False)
+    assert pinned_in(older) == [3]
+    assert [r.pinned for r in SqliteArchive(path).list_media(limit=9)] == [True, False, False]
+    assert query(path, "SELECT video FROM media") == videos
+    assert query(path, "PRAGMA integrity_check") == [("ok",)]
+    assert query(path, "PRAGMA user_version") == query(db.path, "PRAGMA user_version")
+
+
+_PIN_COLUMN = "epingle INTEGER NOT NULL DEFAULT 0 CHECK (epingle IN (0, 1))"
+
+
+def make_version_3(path: Path, *, has_pins_last: bool) -> None:
+    """Make an empty file as version 3 made it, or as it had brought up an older one."""
+    folder = resources.files("surveil_adapters.sqlite")
+    schema = folder.joinpath("schema.sql").read_text("utf-8")
+    if not has_pins_last:
+        assert "    video         BLOB" in schema
+        schema = schema.replace("    video         BLOB", f"    {_PIN_COLUMN},\n    video BLOB")
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"{schema} PRAGMA user_version = 1;")
+        if has_pins_last:
+            connection.execute(f"ALTER TABLE media ADD COLUMN {_PIN_COLUMN}")
+        connection.execute("DROP TABLE epingle_media")
+
+
+def go_back_to_version_3(path: Path, *, pinned: tuple[int, ...]) -> None:
+    """Name the column as version 3 did, and pin by it; the table is not there yet."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE media RENAME COLUMN epingle_avant_version_4 TO epingle")
+        for media_id in pinned:
+            connection.execute("UPDATE media SET epingle = 1 WHERE id_media = ?", (media_id,))
+        connection.execute("DROP TABLE epingle_media")
+        connection.execute("PRAGMA user_version = 3")
 
 
 def test_deleted_space_is_filled_again(

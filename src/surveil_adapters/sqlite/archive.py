@@ -38,7 +38,8 @@ _MEDIA = """
             FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
             WHERE l.id_media = m.id_media),
            m.date_debut, m.duree, m.duree_preroll, m.taille, m.resolution, m.codec,
-           m.numero_camera, m.recupere, m.epingle
+           m.numero_camera, m.recupere,
+           EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media)
     FROM media m
 """
 _PREVIEW_BY_KIND = {

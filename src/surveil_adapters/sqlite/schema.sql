@@ -1,5 +1,5 @@
--- surveillance.db, version 3 (spec, section 3); version 1 had no `travail_clip`, version 2 no
--- `apercu` and no `somme_media`.
+-- surveillance.db, version 4 (spec, section 3); version 1 had no `travail_clip`, version 2 no
+-- `apercu` and no `somme_media`, version 3 a column in place of `epingle_media`.
 --
 -- Table and column names and their meanings are the spec's; what it does not show is
 -- marked "ours". Times are ISO 8601 in UTC without a zone, microseconds, unless said.
@@ -57,8 +57,6 @@ CREATE TABLE IF NOT EXISTS media (
         CHECK (duree_preroll >= 0),
     recupere      INTEGER NOT NULL DEFAULT 0                 -- ours; 1: salvaged after a crash,
         CHECK (recupere IN (0, 1)),                          -- its end may be missing
-    epingle       INTEGER NOT NULL DEFAULT 0                 -- ours; 1: never deleted to make
-        CHECK (epingle IN (0, 1)),                           -- room for others
     video         BLOB NOT NULL                              -- playable MP4
 );
 
@@ -72,6 +70,13 @@ CREATE TABLE IF NOT EXISTS media_evenement (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS media_evenement_par_evenement ON media_evenement (id_evenement);
+
+-- Ours: videos that are never deleted to make room for others. No column of `media`: to change
+-- one of its columns SQLite reads the whole row, video and all, into memory.
+CREATE TABLE IF NOT EXISTS epingle_media (
+    id_media     INTEGER PRIMARY KEY REFERENCES media (id_media) ON DELETE CASCADE,
+    date_epingle TEXT                   -- since when; null: pinned before this table was made
+);
 
 -- Ours: pictures of a video, written with it. Videos of earlier releases have none.
 CREATE TABLE IF NOT EXISTS apercu (

@@ -19,7 +19,7 @@ from surveil_adapters.sqlite.connection import (
 )
 from surveil_core.ports.sensors import SensorSpec
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of `schema.sql` and `dead_letters.sql`, kept in `PRAGMA user_version`."""
 
 CAMERA_TYPE = "camera"
@@ -64,22 +64,38 @@ class SurveillanceDb:
                 version=SCHEMA_VERSION,
             )
             with transaction(connection):
-                _keep_flag(connection, "recupere")
-                _keep_flag(connection, "epingle")
+                columns = _media_columns(connection)
+                if "recupere" not in columns:
+                    _add_salvage_mark(connection)
+                if "epingle" in columns:
+                    _move_pins(connection)
                 for sensor in self.sensors:
                     _keep_sensor(connection, sensor)
                 _keep_camera(connection, self.camera_name)
         return connection
 
 
-def _keep_flag(connection: sqlite3.Connection, name: str) -> None:
-    """Add a column of 0 and 1 to a `media` that was made without it."""
-    columns = connection.execute("SELECT name FROM pragma_table_info('media')").fetchall()
-    if (name,) not in columns:
-        connection.execute(
-            f"ALTER TABLE media ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
-            f" CHECK ({name} IN (0, 1))"
-        )
+def _media_columns(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM pragma_table_info('media')").fetchall()
+    return {name for (name,) in rows}
+
+
+def _add_salvage_mark(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "ALTER TABLE media ADD COLUMN recupere INTEGER NOT NULL DEFAULT 0"
+        " CHECK (recupere IN (0, 1))"
+    )
+
+
+def _move_pins(connection: sqlite3.Connection) -> None:
+    """Take over the pins of an earlier release, once.
+
+    Its column gets another name and stays: to drop it would write every video again.
+    """
+    connection.execute(
+        "INSERT INTO epingle_media (id_media) SELECT id_media FROM media WHERE epingle"
+    )
+    connection.execute("ALTER TABLE media RENAME COLUMN epingle TO epingle_avant_version_4")
 
 
 def _keep_sensor(connection: sqlite3.Connection, sensor: SensorSpec) -> None:

@@ -23,14 +23,21 @@ STEP_PAGES = 64
 journal takes twice as much of a disk that has little.
 """
 
+_KEPT = """
+    SELECT id_media, taille, date_debut,
+           EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media)
+    FROM media m ORDER BY id_media
+"""
 _KEEP_REASON = """
     INSERT INTO travail_clip (id_evenement, raison_abandon)
-    SELECT DISTINCT l.id_evenement, :reason FROM media_evenement l JOIN media m USING (id_media)
-    WHERE epingle = 0 AND id_media IN (SELECT value FROM json_each(:ids))
+    SELECT DISTINCT id_evenement, :reason FROM media_evenement
+    WHERE id_media IN (SELECT value FROM json_each(:ids))
+    AND id_media NOT IN (SELECT id_media FROM epingle_media)
     ON CONFLICT (id_evenement) DO UPDATE SET raison_abandon = excluded.raison_abandon
 """
 _DELETE = """
-    DELETE FROM media WHERE epingle = 0 AND id_media IN (SELECT value FROM json_each(:ids))
+    DELETE FROM media WHERE id_media IN (SELECT value FROM json_each(:ids))
+    AND id_media NOT IN (SELECT id_media FROM epingle_media)
 """
 _FORGET_REASON = """
     DELETE FROM travail_clip WHERE raison_abandon = :reason
@@ -67,9 +74,7 @@ class SqliteVideoStock:
     def oldest_first(self) -> Sequence[KeptVideo]:
         """List the videos in the order in which they were stored."""
         with self._kept.reading() as connection:
-            rows = connection.execute(
-                "SELECT id_media, taille, date_debut, epingle FROM media ORDER BY id_media"
-            ).fetchall()
+            rows = connection.execute(_KEPT).fetchall()
         return [
             KeptVideo(
                 media_id=row[0],
@@ -99,7 +104,7 @@ class SqliteVideoStock:
             return _free_bytes_in(connection)
 
     def pin(self, media_id: int, *, is_pinned: bool) -> bool:
-        """Set `media.epingle`."""
+        """Set or take the pin, in `epingle_media`."""
         with self._kept.transaction() as connection:
             return set_pin(connection, media_id, is_pinned=is_pinned)
 
