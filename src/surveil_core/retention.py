@@ -36,7 +36,7 @@ class RetentionPolicy:
 
 @frozen(kw_only=True)
 class KeptVideo:
-    """What counts of a stored video."""
+    """What counts of a stored video. `video_bytes` are those of its preview as well."""
 
     media_id: int
     video_bytes: int
@@ -46,7 +46,7 @@ class KeptVideo:
 
 @frozen(kw_only=True)
 class Space:
-    """What the videos take, what is free for them, and the size of their disk.
+    """What the videos take with their previews, what is free for them, and their disk's size.
 
     `hollow_bytes` of what is free are in the file itself.
     """

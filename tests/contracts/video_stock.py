@@ -4,18 +4,24 @@ from collections.abc import Iterator
 
 import pytest
 
+from surveil_core.ports.previewer import ClipPreview
 from surveil_core.ports.video_stock import VideoStock
+
+PREVIEW = ClipPreview(thumbnail=b"t" * 10_000, strip=b"s" * 20_000)
 
 
 class VideoStockContract:
-    """Subclasses give `stock`: with videos 1 to 3 of 100,000 bytes each, none pinned."""
+    """Subclasses give `stock`: with videos 1 to 3 of 100,000 bytes each, none pinned.
+
+    Of these bytes `PREVIEW` has some.
+    """
 
     @pytest.fixture
     def stock(self) -> Iterator[VideoStock]:
         raise NotImplementedError
 
     def test_videos_are_listed_in_their_order(self, stock: VideoStock) -> None:
-        """Each with its size and its pin."""
+        """Each with its size, its preview's included, and its pin."""
         found = [(v.media_id, v.video_bytes, v.is_pinned) for v in stock.oldest_first()]
         assert found == [(1, 100_000, False), (2, 100_000, False), (3, 100_000, False)]
 

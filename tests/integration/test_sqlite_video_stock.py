@@ -24,7 +24,7 @@ from surveil_core.retention import RetentionPolicy
 from surveil_core.services.retaining import CHECK_EVERY_S, Retaining
 from tests.contracts.clip_jobs import film
 from tests.contracts.pins import PinsContract, PinSite
-from tests.contracts.video_stock import VideoStockContract
+from tests.contracts.video_stock import PREVIEW, VideoStockContract
 from tests.examples import SENSORS, clip_of
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.clock import FakeClock
@@ -42,18 +42,25 @@ def db(tmp_path: Path) -> SurveillanceDb:
     return db
 
 
-def add_video(db: SurveillanceDb, folder: Path, *event_row_ids: int, size_bytes: int) -> None:
+def add_video(
+    db: SurveillanceDb,
+    folder: Path,
+    *event_row_ids: int,
+    size_bytes: int,
+    preview: ClipPreview | None = None,
+) -> None:
     """Store a clip of so many bytes."""
     with closing(SqliteMediaStore(db)) as media:
         clip = clip_of(folder / "clip.mp4", os.urandom(size_bytes))
-        media.add_clip(clip, event_row_ids=event_row_ids)
+        media.add_clip(clip, event_row_ids=event_row_ids, preview=preview)
 
 
 class TestSqliteVideoStock(VideoStockContract):
     @pytest.fixture
     def stock(self, db: SurveillanceDb, tmp_path: Path) -> Iterator[SqliteVideoStock]:
         for number in (1, 2, 3):
-            add_video(db, tmp_path, number, size_bytes=100_000)
+            size_bytes = 100_000 - PREVIEW.size_bytes
+            add_video(db, tmp_path, number, size_bytes=size_bytes, preview=PREVIEW)
         with closing(SqliteVideoStock(db)) as stock:
             yield stock
 

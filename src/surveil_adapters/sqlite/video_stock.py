@@ -23,11 +23,18 @@ STEP_PAGES = 64
 journal takes twice as much of a disk that has little.
 """
 
-_KEPT = """
-    SELECT id_media, taille, date_debut,
-           EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media)
-    FROM media m ORDER BY id_media
+_TAKEN = """
+    SELECT coalesce(sum(taille), 0)
+           + (SELECT coalesce(sum(length(vignette) + length(bande)), 0) FROM apercu)
+    FROM media
 """
+_KEPT = """
+    SELECT m.id_media, m.taille + coalesce(length(a.vignette) + length(a.bande), 0), m.date_debut,
+           EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media)
+    FROM media m LEFT JOIN apercu a USING (id_media) ORDER BY m.id_media
+"""
+"""Lengths stand in the rows: neither query reads a video or a picture."""
+
 _KEEP_REASON = """
     INSERT INTO travail_clip (id_evenement, raison_abandon)
     SELECT DISTINCT id_evenement, :reason FROM media_evenement
@@ -59,9 +66,7 @@ class SqliteVideoStock:
     def space(self) -> Space:
         """Say what the videos take, and what is free for them, in the file and beside it."""
         with self._kept.reading() as connection:
-            (video_bytes,) = connection.execute(
-                "SELECT coalesce(sum(taille), 0) FROM media"
-            ).fetchone()
+            (video_bytes,) = connection.execute(_TAKEN).fetchone()
             hollow_bytes = _free_bytes_in(connection)
         disk = self._disk()
         return Space(

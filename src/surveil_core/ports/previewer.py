@@ -33,6 +33,11 @@ class ClipPreview:
     thumbnail: bytes
     strip: bytes
 
+    @property
+    def size_bytes(self) -> int:
+        """What both take."""
+        return len(self.thumbnail) + len(self.strip)
+
 
 class Previewer(Protocol):
     """Makes previews. Used by one thread."""

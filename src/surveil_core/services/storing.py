@@ -47,7 +47,7 @@ class _Waiting:
 class ClipStoring:
     """Stores one clip a `step`. One thread calls it, but `give_up` is for any.
 
-    `make_room` is told the size of each clip before it is stored.
+    `make_room` is told the size of each clip, with its preview, before it is stored.
     """
 
     service: str = "surveillance"
@@ -57,7 +57,7 @@ class ClipStoring:
     clock: Clock
     announcer: Announcer
     random_unit: Callable[[], float]
-    make_room: Callable[[int], None] = lambda clip_bytes: None
+    make_room: Callable[[int], None] = lambda new_bytes: None
     backoff: Backoff = field(factory=lambda: Backoff(first_s=2.0, max_s=60.0))
     _waiting: deque[_Waiting] = field(factory=deque, init=False)
     _given_up: deque[tuple[str, FilmedEvent]] = field(factory=deque, init=False)
@@ -154,8 +154,8 @@ class ClipStoring:
             self.give_up(waiting.events, str(error))
             return True
         self._announce_captured(waiting, video)
-        self.make_room(video.clip_bytes)
         preview, no_preview_reason = self._preview_of(video)
+        self.make_room(video.clip_bytes + (0 if preview is None else preview.size_bytes))
         try:
             row_id = self.store.add_clip(
                 video,

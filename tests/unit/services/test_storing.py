@@ -123,13 +123,17 @@ def test_a_clip_without_preview_is_stored_and_the_reason_told_once() -> None:
 
 
 def test_room_is_made_before_a_clip_is_stored() -> None:
-    """As much as it takes, not as it took."""
+    """As much as it takes with its preview, not as it took."""
     rig = Rig()
     made: list[tuple[int, int]] = []
-    rig.storing.make_room = lambda clip_bytes: made.append((clip_bytes, len(rig.store.clips)))
+    rig.storing.make_room = lambda new_bytes: made.append((new_bytes, len(rig.store.clips)))
     rig.add(3)
     rig.storing.step()
-    assert made == [(rig.store.clips[0].clip_bytes, 0)]
+    rig.previewer.refusal = "no keyframe"
+    rig.add(4)
+    rig.storing.step()
+    clip_bytes = rig.store.clips[0].clip_bytes
+    assert made == [(clip_bytes + PREVIEW.size_bytes, 0), (clip_bytes, 1)]
 
 
 def test_a_step_stores_one_clip() -> None:
