@@ -26,6 +26,7 @@ def check_file(inspection: Inspection, path: Path) -> bool:
     """
     try:
         faults = [*_find_file_faults(inspection), *inspection.find_clips().faults]
+        strays = inspection.find_stray_files()
     except StoreUnavailable as error:
         sys.stdout.write(f"could not be checked: {error}\n")
         return False
@@ -39,6 +40,8 @@ def check_file(inspection: Inspection, path: Path) -> bool:
         )
     else:
         sys.stdout.write(f"{path}: sound\n")
+    if strays:
+        sys.stdout.write(_line_of_strays(strays))
     return not faults
 
 
@@ -62,6 +65,16 @@ def check_clips(checking: ClipChecking, media_ids: Sequence[int], *, are_named: 
     checked = len(media_ids) - gone
     sys.stdout.write(f"{counted(checked)} checked: {checked - damaged} sound, {damaged} damaged\n")
     return not damaged and not (are_named and gone)
+
+
+def _line_of_strays(strays: Sequence[str]) -> str:
+    """Tell of files that no clip has: no damage, but space that nothing watches."""
+    names = printable(", ".join(strays[:MAX_SHOWN_FAULTS]))
+    more = "" if len(strays) <= MAX_SHOWN_FAULTS else " and others"
+    return (
+        f"{counted(len(strays), 'file')} of no clip: {names}{more}; of another database, "
+        "or somebody's, so nothing deletes them; next: move them away\n"
+    )
 
 
 def _line(finding: Finding) -> str:

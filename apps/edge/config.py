@@ -9,6 +9,7 @@ from attrs import Factory, field, frozen, validators
 from apps import settings
 from surveil_core.errors import ConfigurationError
 from surveil_core.events import SensorKind
+from surveil_core.ports.media_store import VideoPlace
 from surveil_core.ports.outbox import WhenFull
 from surveil_core.ports.sensors import SensorSpec
 from surveil_core.recording import CameraMode, RecordingPolicy
@@ -101,11 +102,13 @@ def _absolute(path: Path) -> Path:
 class Storage:
     """Where everything lies: surveillance.db, the spool, the simulated sensors' socket.
 
+    New `videos` go into the database or into files beside it; those of both places are shown.
     The oldest videos are deleted beyond `max_bytes` and `max_age_days`, and when the disk
     has less than `min_free_bytes` free (by default a twentieth of it, 1 GiB at most).
     """
 
     data_dir: Path = field(default=Path("/data"), converter=_absolute)
+    videos: VideoPlace = VideoPlace.DATABASE
     max_bytes: int | None = None
     max_age_days: float | None = None
     min_free_bytes: int | None = None

@@ -13,10 +13,13 @@ from surveil_adapters.previews import PyavPreviewer
 from surveil_adapters.queues import ThreadTriggerQueue
 from surveil_adapters.spool import DiskSpool
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
+from surveil_adapters.sqlite.file_media_store import FileMediaStore
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+from surveil_adapters.sqlite.video_files import VideoFiles
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
+from surveil_core.ports.media_store import MediaStore, VideoPlace
 from surveil_core.services.filming import FilmingService
 from surveil_core.services.held_camera import HeldCamera
 from surveil_core.services.resuming import ClipResuming
@@ -33,7 +36,11 @@ class FilmingParts:
     announcer: Announcer
 
     def service(self) -> FilmingService:
-        """Make it. Opens nothing; raises `ConfigurationError` for the camera's names."""
+        """Make it. Opens nothing.
+
+        Raises `ConfigurationError` for the camera's names, and for a folder of videos that is
+        on a disk of its own.
+        """
         spool = DiskSpool(self.settings.storage.data_dir / "spool")
         jobs = SqliteClipJobs(self.database)
         storing = self._storing(jobs)
@@ -48,6 +55,13 @@ class FilmingParts:
             clock=self.clock,
             announcer=self.announcer,
         )
+
+    def media_store(self) -> MediaStore:
+        """Make what stores clips, where the settings want them."""
+        if self.settings.storage.videos is VideoPlace.DATABASE:
+            return SqliteMediaStore(self.database)
+        VideoFiles.beside(self.database.path).check_disk()
+        return FileMediaStore(self.database)
 
     def _camera(self) -> HeldCamera:
         camera = self.settings.camera
@@ -66,7 +80,7 @@ class FilmingParts:
 
     def _storing(self, jobs: SqliteClipJobs) -> ClipStoring:
         return ClipStoring(
-            store=SqliteMediaStore(self.database),
+            store=self.media_store(),
             jobs=jobs,
             previewer=PyavPreviewer(),
             clock=self.clock,

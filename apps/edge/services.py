@@ -17,6 +17,7 @@ from apps.edge.replay import replaying
 from apps.settings import read_secret
 from surveil_core import notices
 from surveil_core.events import SensorKind
+from surveil_core.ports.media_store import VideoPlace
 from surveil_core.vocabulary import (
     ALERT_TYPE_BY_EVENT_TYPE,
     SENSOR_TOPICS,
@@ -207,13 +208,12 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def camera(self) -> Iterator[Step]:
         """Film what surveillance asks for, and first what an earlier run owed."""
-        from surveil_adapters.sqlite.media_store import SqliteMediaStore
         from surveil_core.services.retaining import Retaining
 
         filming = self.filming
         with (
             closing(self.video_stock()) as stock,
-            closing(SqliteMediaStore(self.database)) as filming.storing.store,
+            closing(self.filming_parts.media_store()) as filming.storing.store,
             closing(filming),
         ):
             retaining = Retaining(
@@ -221,6 +221,7 @@ class EdgeServices(EdgeParts):
                 stock=stock,
                 clock=self.clock,
                 announcer=self.announcer,
+                fills_hollow=self.settings.storage.videos is VideoPlace.DATABASE,
             )
             filming.storing.make_room = retaining.make_room
             filming.open()

@@ -15,6 +15,7 @@ from bench.delivery.load import Publisher, message
 from bench.processes import Running, environment_with, python, start, stop
 from bench.video import footage, records
 from bench.video.place import Place
+from surveil_core.ports.media_store import VideoPlace
 from tests.rig.brokers import NativeBroker
 from tests.waiting import wait_for
 
@@ -126,7 +127,12 @@ class Edge:
 
 @contextmanager
 def running_edge(
-    place: Place, *, duration_s: float, pre_roll_s: float = 3.0, source: str | None = None
+    place: Place,
+    *,
+    duration_s: float,
+    pre_roll_s: float = 3.0,
+    source: str | None = None,
+    videos: VideoPlace = VideoPlace.DATABASE,
 ) -> Iterator[Edge]:
     """Run it on an empty folder, by default with the footage as its camera; yields it ready."""
     folder = Path(mkdtemp(prefix="edge-", dir=place.folder))
@@ -139,6 +145,7 @@ def running_edge(
             "MQTT__PORT": broker.address.port,
             "DEVICE__ID": DEVICE,
             "STORAGE__DATA_DIR": folder,
+            "STORAGE__VIDEOS": videos.value,
             "CAMERA__SOURCE": source or f"file:{place.footage.mp4}",
             "CAMERA__RESOLUTION": footage.RESOLUTION,
             "CAMERA__FPS": footage.FPS,

@@ -129,9 +129,11 @@ class Writing:
         )
 
 
-def judge_writes(whole: Writing, steps: Sequence[Writing], idle_bytes_per_s: float) -> Finding:
-    """Judge the step that stores into the database; the whole is told beside it."""
-    parts = [writing.text() for writing in (whole, *steps)]
+def judge_writes(
+    wholes: Sequence[Writing], steps: Sequence[Writing], idle_bytes_per_s: float
+) -> Finding:
+    """Judge the steps that store into the database and into files; the wholes are told beside."""
+    parts = [writing.text() for writing in (*wholes, *steps)]
     return Finding(
         seen="; ".join([*parts, f"idle {idle_bytes_per_s:.0f} B/s"]),
         verdicts=tuple(

@@ -73,7 +73,11 @@ def open_jobs(database: Path) -> int:
 
 
 def export(database: Path, media_id: int, path: Path) -> Path:
-    """Copy a video out of the database, in chunks; returns `path`."""
+    """Copy a video out of the database, in chunks, or out of its file; returns `path`."""
+    in_file = _query(database, f"SELECT nom FROM fichier_media WHERE id_media = {int(media_id)}")
+    if in_file:
+        shutil.copy(database.parent / "videos" / in_file[0][0], path)
+        return path
     with (
         closing(sqlite3.connect(database)) as connection,
         connection.blobopen("media", "video", media_id, readonly=True) as blob,

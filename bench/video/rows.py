@@ -25,6 +25,7 @@ from bench.video.findings import (
 )
 from bench.video.place import Place
 from bench.video.playback import play
+from surveil_core.ports.media_store import VideoPlace
 
 PRE_ROLL_S = 3.0
 CLIP_S = 10.0
@@ -32,6 +33,7 @@ _TRIGGER_DELAY_S = 2.0
 """What the ring keeps beyond the pre-roll; with a group of pictures, of one second, it is full."""
 _RING_S = PRE_ROLL_S + _TRIGGER_DELAY_S + 1.0
 _STORING_WITHIN_S = 120
+_WORDS = {VideoPlace.DATABASE: "the database", VideoPlace.FILES: "a file"}
 
 
 @frozen(kw_only=True)
@@ -100,38 +102,58 @@ def _use_over(edge: Edge, action: Callable[[], None]) -> CpuUse:
 
 
 def _writes(place: Place) -> Finding:
-    with running_edge(place, duration_s=CLIP_S) as edge:
-        place.pause(_RING_S)
-        idle_s = 5.0 if place.is_quick else 30.0
-        before = procfs.own_written(edge.pid)
-        place.pause(idle_s)
-        idle = procfs.own_written(edge.pid).since(before)
-        before = procfs.own_written(edge.pid)
-        _film_in_turn(edge, place, clips=3)
-        written = procfs.own_written(edge.pid).since(before)
-        clips = records.stored_clips(edge.database)
-        whole = Writing(
-            name="all the program writes (spool, index, MP4, rows, BLOB)",
-            stored_bytes=sum(clip.clip_bytes for clip in clips),
-            dirtied_bytes=written.dirtied_bytes,
-            net_bytes=written.net_bytes,
-        )
-        video = records.export(edge.database, clips[-1].media_id, edge.folder / "clip.mp4")
-        steps = [_store_alone(place, video), _store_alone(place, place.footage.mp4)]
-    return judge_writes(whole, steps, idle.net_bytes / idle_s)
+    wholes, videos, idle_bytes_per_s = [], [], 0.0
+    for where in VideoPlace:
+        with running_edge(place, duration_s=CLIP_S, videos=where) as edge:
+            place.pause(_RING_S)
+            if where is VideoPlace.DATABASE:
+                idle_bytes_per_s = _idle_bytes_per_s(edge, place)
+            wholes.append(_write_clips(edge, place, where))
+            clip = records.stored_clips(edge.database)[-1]
+            videos.append(records.export(edge.database, clip.media_id, edge.folder / "clip.mp4"))
+    steps = [
+        _store_alone(place, video, where)
+        for where in VideoPlace
+        for video in (videos[0], place.footage.mp4)
+    ]
+    return judge_writes(wholes, steps, idle_bytes_per_s)
 
 
-def _store_alone(place: Place, video: Path) -> Writing:
+def _idle_bytes_per_s(edge: Edge, place: Place) -> float:
+    idle_s = 5.0 if place.is_quick else 30.0
+    before = procfs.own_written(edge.pid)
+    place.pause(idle_s)
+    return procfs.own_written(edge.pid).since(before).net_bytes / idle_s
+
+
+def _write_clips(edge: Edge, place: Place, where: VideoPlace) -> Writing:
+    before = procfs.own_written(edge.pid)
+    _film_in_turn(edge, place, clips=3)
+    written = procfs.own_written(edge.pid).since(before)
+    return Writing(
+        name=f"all the program writes, videos in {_WORDS[where]} (spool, index, MP4, rows, video)",
+        stored_bytes=sum(clip.clip_bytes for clip in records.stored_clips(edge.database)),
+        dirtied_bytes=written.dirtied_bytes,
+        net_bytes=written.net_bytes,
+    )
+
+
+def _store_alone(place: Place, video: Path, where: VideoPlace) -> Writing:
     """Store a file by the program's own adapters in a process that does nothing else."""
-    database = place.folder / f"stored-{video.stem}.db"
-    command = python("bench.video.storing", str(database), str(video))
+    folder = place.folder / f"stored-{video.stem}-{where}"
+    folder.mkdir()
+    command = python(
+        "bench.video.storing", str(folder / "surveillance.db"), str(video), where.value
+    )
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=_STORING_WITHIN_S, check=False
     )
     if done.returncode != 0:
         raise OSError(f"storing {video} alone failed: {done.stderr.strip()[-500:]}")
     megabytes = video.stat().st_size / 1e6
-    return Writing(name=f"storing {megabytes:.1f} MB into the database", **json.loads(done.stdout))
+    return Writing(
+        name=f"storing {megabytes:.1f} MB into {_WORDS[where]}", **json.loads(done.stdout)
+    )
 
 
 def _memory(place: Place) -> Finding:

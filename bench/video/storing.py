@@ -1,27 +1,36 @@
-"""The step that stores a clip, alone: `python -m bench.video.storing DATABASE VIDEO`.
+"""The step that stores a clip, alone: `python -m bench.video.storing DATABASE VIDEO PLACE`.
 
 A process of its own, so that `/proc/self/io` counts this step and nothing else. It stores the
-file by the program's own adapters and prints what was counted, as JSON.
+file by the program's own adapters, into the database or as a file (`storage.videos`), and prints
+what was counted, as JSON.
 """
 
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.delivery import procfs
 from surveil_adapters.sqlite.event_store import SqliteEventStore
+from surveil_adapters.sqlite.file_media_store import FileMediaStore
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.events import EventType, SensorEvent
 from surveil_core.ports.camera import Clip
 from surveil_core.ports.event_store import ReceivedEvent
+from surveil_core.ports.media_store import MediaStore, VideoPlace
 from surveil_core.video import VideoFormat
 
+_STORES: Mapping[VideoPlace, Callable[[SurveillanceDb], MediaStore]] = {
+    VideoPlace.DATABASE: SqliteMediaStore,
+    VideoPlace.FILES: FileMediaStore,
+}
 
-def _main(database_path: Path, video: Path) -> None:
+
+def _main(database_path: Path, video: Path, place: VideoPlace) -> None:
     database = SurveillanceDb(path=database_path, sensors=())
     database.initialise()
     now_utc = datetime.now(UTC)
@@ -45,7 +54,7 @@ def _main(database_path: Path, video: Path) -> None:
     )
     with (
         closing(SqliteEventStore(database)) as events,
-        closing(SqliteMediaStore(database)) as store,
+        closing(_STORES[place](database)) as store,
     ):
         [row] = events.add_events([received], ()).rows
         before = procfs.own_written(os.getpid())
@@ -60,4 +69,4 @@ def _main(database_path: Path, video: Path) -> None:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), Path(sys.argv[2]))
+    _main(Path(sys.argv[1]), Path(sys.argv[2]), VideoPlace(sys.argv[3]))

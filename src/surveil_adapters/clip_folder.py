@@ -1,6 +1,5 @@
 """A folder that videos are exported to: each whole, or not there at all."""
 
-import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,10 +10,8 @@ from typing import BinaryIO
 
 from attrs import frozen
 
+from surveil_adapters.durable import new_file
 from surveil_core.errors import ConfigurationError, StoreUnavailable
-
-PART_SUFFIX = ".part"
-"""Of a file that is not whole yet; the next export of the same video writes it anew."""
 
 
 class Saved(Enum):
@@ -42,13 +39,11 @@ class ClipFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             if target.exists():
                 return Saved.KNOWN if _holds(target, chunks) else Saved.DIFFERENT
-            with _new_file(target) as file:
+            with new_file(target) as file:
                 for chunk in chunks:
                     file.write(chunk)
                 file.flush()
                 _date(file, started_at_utc)
-                os.fsync(file.fileno())
-            _sync(self.path)
         return Saved.NEW
 
 
@@ -67,19 +62,6 @@ def _translating(target: Path) -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def _new_file(target: Path) -> Iterator[BinaryIO]:
-    """Give a file that becomes `target` at the end, and goes if that is not reached."""
-    part = target.with_name(target.name + PART_SUFFIX)
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.rename(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
 def _holds(path: Path, chunks: Iterable[bytes]) -> bool:
     with path.open("rb") as file:
         return all(file.read(len(chunk)) == chunk for chunk in chunks) and not file.read(1)
@@ -90,15 +72,3 @@ def _date(file: BinaryIO, moment: datetime) -> None:
     at_s = moment.timestamp()
     with suppress(PermissionError):
         os.utime(file.fileno(), (at_s, at_s))
-
-
-def _sync(folder: Path) -> None:
-    """Make new files' names survive a power cut, where the file system can be told to."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(descriptor)

@@ -17,6 +17,7 @@ class Harm(Enum):
 
     UNREADABLE = "the database gives nothing, or not all, of it"
     PICTURES = "not all of it plays"
+    FILE = "the file that it lies in is not there"
     ROW = "it plays, and its row is wrong"
 
 
@@ -27,7 +28,7 @@ class ClipRow:
     media_id: int
     clip_bytes: int
     stored_bytes: int
-    """The length that `video` really has; `clip_bytes` is what `taille` says."""
+    """The length that the video really has; `clip_bytes` is what `taille` says."""
     duration_s: float
     resolution: str
     codec: str
@@ -39,6 +40,8 @@ class ClipRow:
     """The events that `media_evenement` says it shows."""
     crc32: int | None = None
     """Of the video as it was stored; None for one that an earlier release stored."""
+    missing_file: str | None = None
+    """Where the video should lie, if that is a file which is not there."""
 
 
 @frozen(kw_only=True)
@@ -75,7 +78,9 @@ class Fault:
 
 def judge_row(row: ClipRow) -> Iterator[Fault]:
     """Say what is wrong with a row whatever its pictures are."""
-    if row.clip_bytes != row.stored_bytes:
+    if row.missing_file is not None:
+        yield Fault(harm=Harm.FILE, text=f"its file {row.missing_file} is not there")
+    elif row.clip_bytes != row.stored_bytes:
         yield _wrong_column(
             row, "taille", row.clip_bytes, row.stored_bytes, f"video has {row.stored_bytes} bytes"
         )
@@ -126,6 +131,11 @@ def advise(media_id: int, faults: Sequence[Fault]) -> str:
             "see with `dmesg` whether the disk fails; "
             f"`clips export {media_id} --to FOLDER` saves it if it can be read, "
             f"`clips delete {media_id}` removes it if the file still lets it go"
+        )
+    if Harm.FILE in harms:
+        return (
+            "put the file back there if it was moved, or from a copy; "
+            f"else `clips delete {media_id}` removes the row, and its events keep the reason"
         )
     if Harm.PICTURES in harms:
         return (

@@ -32,6 +32,7 @@ class InspectionContract:
         found = inspection.find_clips()
         assert (list(found.media_ids), list(found.faults)) == ([1, 2, 3], [])
         assert list(inspection.find_file_faults()) == []
+        assert list(inspection.find_stray_files()) == []
         assert inspection.file_bytes() > 0
 
     def test_row_says_what_was_stored(self, inspection: Inspection) -> None:
@@ -40,6 +41,7 @@ class InspectionContract:
         assert row is not None
         assert row.media_id == 2
         assert row.clip_bytes == row.stored_bytes > 0
+        assert row.missing_file is None
         assert row.has_event
         assert row.event_row_id in row.linked_row_ids
         assert list(inspection.event_ids(2)) == [event_number(2).event_id]

@@ -17,6 +17,7 @@ class FakeInspection:
     events: dict[int, Sequence[str]] = field(factory=dict)
     lost: set[int] = field(factory=set)
     busy: set[int] = field(factory=set)
+    strays: list[str] = field(factory=list)
 
     def file_bytes(self) -> int:
         """As the port says."""
@@ -32,6 +33,10 @@ class FakeInspection:
             media_ids=sorted({*self.rows, *self.events}),
             faults=["media cannot be read as a whole"] if self.lost else [],
         )
+
+    def find_stray_files(self) -> Sequence[str]:
+        """As the port says."""
+        return self.strays
 
     def read_row(self, media_id: int) -> ClipRow | None:
         """As the port says."""

@@ -21,6 +21,7 @@ class FakeVideoStock:
     hollow_bytes: int = 0
     step_bytes: int = 4096
     failures: int = 0
+    orphans: int = 0
     reasons: list[str] = field(factory=list)
 
     def space(self) -> Space:
@@ -45,6 +46,11 @@ class FakeVideoStock:
         self.videos = [video for video in self.videos if video not in gone]
         self.hollow_bytes += sum(video.video_bytes for video in gone)
         self.reasons.append(reason)
+
+    def remove_orphans(self) -> None:
+        """As the port says."""
+        self._maybe_fail()
+        self.orphans = 0
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:
         """As the port says."""

@@ -8,17 +8,25 @@ from pathlib import Path
 from attrs import evolve
 
 from surveil_adapters.sqlite.event_store import SqliteEventStore
+from surveil_adapters.sqlite.file_media_store import FileMediaStore
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.video import VideoFormat
 from tests.contracts.clip_jobs import film
 from tests.examples import SENSORS, clip_of, event_number
+from tests.integration.sqlite_files import query
+
+MEDIA_STORES: dict[str, type[SqliteMediaStore] | type[FileMediaStore]] = {
+    "database": SqliteMediaStore,
+    "files": FileMediaStore,
+}
+"""Where new clips may go."""
 
 SIZE = "320x180"
 DURATION_S = 3.0
 
 
-def store_clips(folder: Path, mp4: bytes, *, clips: int) -> SurveillanceDb:
+def store_clips(folder: Path, mp4: bytes, *, clips: int, place: str = "database") -> SurveillanceDb:
     """Store the same video for each of the events 1, 2 and so on, as clip 1, 2 and so on."""
     db = SurveillanceDb(path=folder / "surveillance.db", sensors=SENSORS)
     spooled = folder / "spooled.mp4"
@@ -29,7 +37,7 @@ def store_clips(folder: Path, mp4: bytes, *, clips: int) -> SurveillanceDb:
         pre_roll_s=1.0,
         format=VideoFormat.parse(SIZE, 15),
     )
-    with closing(SqliteEventStore(db)) as events, closing(SqliteMediaStore(db)) as media:
+    with closing(SqliteEventStore(db)) as events, closing(MEDIA_STORES[place](db)) as media:
         events.add_events([film(number) for number in range(1, clips + 1)])
         for number in range(1, clips + 1):
             media.add_clip(clip, event_row_ids=[number])
@@ -47,6 +55,17 @@ def change(db: SurveillanceDb, sql: str, *values: object) -> None:
     with closing(sqlite3.connect(db.path)) as connection, connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute(sql, values)
+
+
+def file_of(db: SurveillanceDb, media_id: int) -> Path:
+    """Name the file of a video that lies in one."""
+    [(name,)] = query(db.path, "SELECT nom FROM fichier_media WHERE id_media = ?", media_id)
+    return db.path.parent / "videos" / str(name)
+
+
+def files_of(db: SurveillanceDb) -> list[str]:
+    """Name all that lies beside the database as a video."""
+    return sorted(path.name for path in (db.path.parent / "videos").glob("*"))
 
 
 def overwrite_video(db: SurveillanceDb, media_id: int, *, offset: int, new: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from surveil_adapters.sqlite.archive import SqliteArchive
 from tests.integration.sqlite_files import query
 from tests.rig.brokers import Address
 from tests.rig.programs import Program, program
@@ -25,13 +26,20 @@ FILMING = "Démarrage enregistrement"
 
 
 @pytest.fixture
-def settings(broker: Address, device_id: str, data_dir: Path) -> Mapping[str, object]:
+def place() -> str:
+    """Say where videos go, unless the test does."""
+    return "database"
+
+
+@pytest.fixture
+def settings(broker: Address, device_id: str, data_dir: Path, place: str) -> Mapping[str, object]:
     """Film a test picture for six seconds an event."""
     return {
         "MQTT__HOST": broker.host,
         "MQTT__PORT": broker.port,
         "DEVICE__ID": device_id,
         "STORAGE__DATA_DIR": data_dir,
+        "STORAGE__VIDEOS": place,
         "CAMERA__SOURCE": "synthetic",
         "CAMERA__RESOLUTION": "320x240",
         "RECORDING__DURATION_S": CLIP_S,
@@ -75,14 +83,15 @@ def videos(settings: Mapping[str, Any], folder: Path) -> dict[str, tuple[Path, f
     """Write each event's video to a file: its path, stored length and mark of salvage."""
     rows = query(
         database(settings),
-        "SELECT e.event_id, m.duree, m.recupere, m.video FROM evenement e"
+        "SELECT e.event_id, m.duree, m.recupere, m.id_media, m.taille FROM evenement e"
         " JOIN media_evenement USING (id_evenement) JOIN media m USING (id_media)",
     )
+    archive = SqliteArchive(database(settings))
     found = {}
-    for event_id, duration_s, salvaged, video in rows:
+    for event_id, duration_s, salvaged, media_id, clip_bytes in rows:
         assert event_id not in found, "no event has two videos"
         path = folder / f"{event_id}.mp4"
-        path.write_bytes(video)
+        path.write_bytes(archive.read_video(media_id, offset=0, length=clip_bytes + 1))
         found[event_id] = (path, duration_s, salvaged)
     return found
 
@@ -116,6 +125,7 @@ def wait_for_videos(settings: Mapping[str, Any], count: int, running: Program) -
         raise AssertionError(f"{error}\n{running.output}") from None
 
 
+@pytest.mark.parametrize("place", ["database", "files"])
 def test_clip_in_hand_survives_kill_9(settings: Mapping[str, Any], tmp_path: Path) -> None:
     """Killed in mid-clip and started again: both its events lead to a clip that plays."""
     with surveillance(settings) as running:
@@ -148,6 +158,7 @@ def test_clip_in_hand_survives_kill_9(settings: Mapping[str, Any], tmp_path: Pat
     assert spool_files(settings) == []
 
 
+@pytest.mark.parametrize("place", ["database", "files"])
 def test_clip_that_the_database_refused_is_stored_once(
     settings: Mapping[str, Any], tmp_path: Path
 ) -> None:

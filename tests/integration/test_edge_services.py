@@ -8,6 +8,7 @@ from time import sleep
 from typing import Any, cast
 
 import attrs
+import pytest
 
 from apps.edge import config
 from apps.edge.services import EdgeServices
@@ -140,14 +141,18 @@ def test_a_restarted_camera_loop_films_and_stores_again(tmp_path: Path) -> None:
     assert [n.event_id for n in told.of(ClipStored)] == ["evt-1", "evt-2"]
 
 
-def test_the_oldest_video_makes_room(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["database", "files"])
+def test_the_oldest_video_makes_room(tmp_path: Path, place: str) -> None:
     """At its limit the camera films on, and the oldest event keeps the reason."""
-    film(camera_services(tmp_path), 1)
+    film(camera_services(tmp_path, SURVEIL_STORAGE__VIDEOS=place), 1)
     archive = SqliteArchive(tmp_path / "surveillance.db")
     [first] = archive.list_media(limit=9)
     limit = str(int(first.clip_bytes * 1.5))
-    services = camera_services(tmp_path, SURVEIL_STORAGE__MAX_BYTES=limit)
+    services = camera_services(
+        tmp_path, SURVEIL_STORAGE__MAX_BYTES=limit, SURVEIL_STORAGE__VIDEOS=place
+    )
     film(services, 2)
+    assert len(list(tmp_path.glob("videos/*.mp4"))) == (place == "files")
     assert [media.event_ids for media in archive.list_media(limit=9)] == [["evt-2"]]
     told = cast("RecordingAnnouncer", services.announcer)
     assert [notice.videos for notice in told.of(VideosGivenUp)] == [1]

@@ -12,7 +12,7 @@ from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
 from surveil_adapters.sqlite.event_store import SqliteEventStore
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.pins import SqlitePins
-from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+from surveil_adapters.sqlite.surveillance_db import SCHEMA_VERSION, SurveillanceDb
 from surveil_adapters.sqlite.video_stock import SqliteVideoStock
 from surveil_core.errors import DataLost
 from surveil_core.ports.archive import ClipState
@@ -93,12 +93,15 @@ def test_file_of_version_2_is_migrated_in_place(
     media.add_clip(clip, event_row_ids=[1])
     media.close()
     with closing(sqlite3.connect(db.path)) as connection:
-        connection.executescript("DROP TABLE apercu; PRAGMA user_version = 2;")
+        connection.executescript(
+            "DROP TABLE apercu; DROP TABLE epingle_media; DROP TABLE fichier_media;"
+            "PRAGMA user_version = 2;"
+        )
     with closing(SqliteMediaStore(db)) as later:
         later.add_clip(clip, event_row_ids=[2], preview=PREVIEW)
     archive = SqliteArchive(db.path)
     pictures = [archive.read_preview(number, PreviewKind.THUMBNAIL) for number in (1, 2)]
     assert pictures == [None, b"thumbnail"]
     assert archive.read_video(1, offset=0, length=10) == b"video"
-    assert query(db.path, "PRAGMA user_version") == [(3,)]
+    assert query(db.path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert query(db.path, "PRAGMA integrity_check") == [("ok",)]

@@ -63,6 +63,15 @@ class TestSqliteInspection(InspectionContract):
             yield lambda media_id: stock.give_up([media_id], reason="why")
 
 
+class TestSqliteInspectionOfFiles(TestSqliteInspection):
+    @pytest.fixture
+    def db(self, tmp_path: Path) -> SurveillanceDb:
+        """With as many words in the row that each row has a page of its own."""
+        db = store_clips(tmp_path / "data", VIDEO, clips=3, place="files")
+        change(db, "UPDATE media SET codec = codec || hex(zeroblob(1400))")
+        return db
+
+
 @pytest.fixture
 def writing(db: SurveillanceDb) -> Iterator[list[int]]:
     """Store events all the time, as a busy service; gives how many it has stored."""

@@ -7,23 +7,26 @@ import signal
 import sqlite3
 import subprocess
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve
 
 from surveil_adapters.sqlite.alert_store import SqliteAlertStore
 from surveil_adapters.sqlite.archive import SqliteArchive
 from surveil_adapters.sqlite.event_store import SqliteEventStore
+from surveil_adapters.sqlite.file_media_store import FileMediaStore
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.errors import ConfigurationError, DataLost, StoreUnavailable
 from surveil_core.events import PinState, SensorKind
 from surveil_core.messages import parse_sensor_message
 from surveil_core.ports.camera import Clip
+from surveil_core.ports.media_store import MediaStore
+from surveil_core.ports.previewer import ClipPreview
 from surveil_core.vocabulary import FACTS_BY_KIND, KIND_BY_EVENT_TYPE
 from tests.contracts.alert_store import AlertStoreContract, add
 from tests.contracts.archive import ArchiveContract, MakeArchive
@@ -38,6 +41,7 @@ from tests.examples import (
     event_number,
 )
 from tests.integration.sqlite_files import mounted_disk, python, query
+from tests.integration.stored_clips import MEDIA_STORES
 from tests.waiting import wait_for
 
 MIB = 1024 * 1024
@@ -60,6 +64,13 @@ def events(db: SurveillanceDb) -> Iterator[SqliteEventStore]:
 def media(db: SurveillanceDb) -> Iterator[SqliteMediaStore]:
     """Write clips to `db`."""
     with closing(SqliteMediaStore(db)) as store:
+        yield store
+
+
+@pytest.fixture(params=MEDIA_STORES)
+def either(request: pytest.FixtureRequest, db: SurveillanceDb) -> Iterator[MediaStore]:
+    """Write clips into the database in one run, into files in the other."""
+    with closing(MEDIA_STORES[request.param](db)) as store:
         yield store
 
 
@@ -116,12 +127,19 @@ class TestSqliteMediaStore(MediaStoreContract):
             store.add_clip(clip_of(tmp_path / "clip.mp4", b"video"), event_row_ids=[1])
 
 
+class TestFileMediaStore(TestSqliteMediaStore):
+    @pytest.fixture
+    def media(self, db: SurveillanceDb) -> Iterator[FileMediaStore]:
+        with closing(FileMediaStore(db)) as store:
+            yield store
+
+
 class TestSqliteArchive(ArchiveContract):
     @pytest.fixture
     def make_archive(
         self,
         db: SurveillanceDb,
-        media: SqliteMediaStore,
+        media: MediaStore,
         add_event: Callable[..., int],
         tmp_path: Path,
     ) -> MakeArchive:
@@ -137,6 +155,37 @@ class TestSqliteArchive(ArchiveContract):
             return SqliteArchive(db.path)
 
         return make
+
+
+class TestSqliteArchiveOfFiles(TestSqliteArchive):
+    @pytest.fixture
+    def media(self, db: SurveillanceDb) -> Iterator[FileMediaStore]:
+        with closing(FileMediaStore(db)) as store:
+            yield store
+
+
+class TestSqliteArchiveOfBoth(TestSqliteArchive):
+    @pytest.fixture
+    def media(self, db: SurveillanceDb) -> Iterator[MediaStore]:
+        with closing(SqliteMediaStore(db)) as first, closing(FileMediaStore(db)) as second:
+            yield AlternatingStore([first, second])
+
+
+@define
+class AlternatingStore:
+    """A `MediaStore` that stores each clip elsewhere, as after a change of the setting."""
+
+    _stores: list[MediaStore]
+
+    def add_clip(
+        self, clip: Clip, *, event_row_ids: Sequence[int], preview: ClipPreview | None = None
+    ) -> int:
+        self._stores.append(self._stores.pop(0))
+        return self._stores[0].add_clip(clip, event_row_ids=event_row_ids, preview=preview)
+
+    def close(self) -> None:
+        for store in self._stores:
+            store.close()
 
 
 class TestSqliteAlertStore(AlertStoreContract):
@@ -389,17 +438,17 @@ def test_queries_of_the_spec_work_as_printed(
 
 
 def test_clip_of_an_unknown_event_leaves_nothing(
-    db: SurveillanceDb, media: SqliteMediaStore, add_event: Callable[..., int], tmp_path: Path
+    db: SurveillanceDb, either: MediaStore, add_event: Callable[..., int], tmp_path: Path
 ) -> None:
     """A clip must point at events that exist; a refused one leaves no row behind."""
     row_id = add_event()
     clip = clip_of(tmp_path / "clip.mp4", b"video")
     with pytest.raises(DataLost, match="rule of the schema"):
-        media.add_clip(clip, event_row_ids=[row_id, row_id + 1])
+        either.add_clip(clip, event_row_ids=[row_id, row_id + 1])
     assert query(
         db.path, "SELECT (SELECT count(*) FROM media) + count(*) FROM media_evenement"
     ) == [(0,)]
-    assert media.add_clip(clip, event_row_ids=[row_id, row_id]) > 0
+    assert either.add_clip(clip, event_row_ids=[row_id, row_id]) > 0
 
 
 def test_cursor_never_goes_back(db: SurveillanceDb, add_event: Callable[..., int]) -> None:
@@ -414,7 +463,7 @@ def test_cursor_never_goes_back(db: SurveillanceDb, add_event: Callable[..., int
 
 
 def test_two_threads_write_one_file(
-    db: SurveillanceDb, media: SqliteMediaStore, add_event: Callable[..., int], tmp_path: Path
+    db: SurveillanceDb, either: MediaStore, add_event: Callable[..., int], tmp_path: Path
 ) -> None:
     """Events and clips are written by two threads; all arrive and the file is sound."""
     clip = clip_of(tmp_path / "clip.mp4", os.urandom(MIB))
@@ -422,7 +471,7 @@ def test_two_threads_write_one_file(
     with ThreadPoolExecutor(2) as pool:
         storing = pool.submit(lambda: [add_event(event_number(n)) for n in range(1, 31)])
         filming = pool.submit(
-            lambda: [media.add_clip(clip, event_row_ids=[trigger]) for _ in range(5)]
+            lambda: [either.add_clip(clip, event_row_ids=[trigger]) for _ in range(5)]
         )
         assert len(set(storing.result(timeout=60))) == 30
         assert len(set(filming.result(timeout=60))) == 5
@@ -453,16 +502,16 @@ def test_locked_database_is_unavailable_then_recovers(
 
 
 def test_reader_sees_whole_clips_only_while_one_is_written(
-    db: SurveillanceDb, media: SqliteMediaStore, add_event: Callable[..., int], tmp_path: Path
+    db: SurveillanceDb, either: MediaStore, add_event: Callable[..., int], tmp_path: Path
 ) -> None:
     """Readers go on while clips are written, and never see a part of one."""
     archive = SqliteArchive(db.path)
     trigger = add_event()
     first = os.urandom(MIB)
-    media.add_clip(clip_of(tmp_path / "first.mp4", first), event_row_ids=[trigger])
+    either.add_clip(clip_of(tmp_path / "first.mp4", first), event_row_ids=[trigger])
     second = clip_of(tmp_path / "second.mp4", os.urandom(20 * MIB))
     with ThreadPoolExecutor(1) as pool:
-        writing = pool.submit(media.add_clip, second, event_row_ids=[trigger])
+        writing = pool.submit(either.add_clip, second, event_row_ids=[trigger])
         while not writing.done():
             assert archive.read_video(1, offset=MIB // 2, length=1000) == first[MIB // 2 :][:1000]
             assert {record.media_id for record in archive.list_media(limit=9)} <= {1, 2}
@@ -475,28 +524,28 @@ def test_reader_sees_whole_clips_only_while_one_is_written(
 
 
 def test_closed_files_leave_nothing_open(
-    db: SurveillanceDb, media: SqliteMediaStore, add_event: Callable[..., int], tmp_path: Path
+    db: SurveillanceDb, either: MediaStore, add_event: Callable[..., int], tmp_path: Path
 ) -> None:
-    """After a read and a close, no descriptor of the database stays."""
-    media.add_clip(clip_of(tmp_path / "c.mp4", b"x" * MIB), event_row_ids=[add_event()])
-    media.close()
+    """After a read and a close, no descriptor of the database or of a video stays."""
+    either.add_clip(clip_of(tmp_path / "c.mp4", b"x" * MIB), event_row_ids=[add_event()])
+    either.close()
     archive = SqliteArchive(db.path)
-    before = _descriptors_of(db.path)
+    before = _descriptors_in(db.path.parent)
     archive.read_video(1, offset=0, length=10)
     archive.list_events(after=None, limit=1)
-    assert _descriptors_of(db.path) == before
+    assert _descriptors_in(db.path.parent) == before
 
 
-def _descriptors_of(path: Path) -> int:
+def _descriptors_in(data_dir: Path) -> int:
     folder = Path("/proc/self/fd")
     if not folder.is_dir():
         pytest.skip("this system has no /proc to count descriptors in")
     links = [os.readlink(link) for link in folder.iterdir() if link.is_symlink()]
-    return sum(str(path) in link for link in links)
+    return sum(str(data_dir) in link for link in links)
 
 
 def test_clip_file_that_is_cut_short_leaves_nothing(
-    db: SurveillanceDb, media: SqliteMediaStore, add_event: Callable[..., int]
+    db: SurveillanceDb, either: MediaStore, add_event: Callable[..., int]
 ) -> None:
     """A file that ends before its size is refused as a whole; no row stays."""
     short = Path("/sys/devices/system/cpu/online")
@@ -504,7 +553,7 @@ def test_clip_file_that_is_cut_short_leaves_nothing(
         pytest.skip("this system has no /sys, whose files claim 4096 bytes and hold less")
     row_id = add_event()
     with pytest.raises(StoreUnavailable, match="of 4096 bytes are missing"):
-        media.add_clip(clip_at(short, clip_bytes=4096), event_row_ids=[row_id])
+        either.add_clip(clip_at(short, clip_bytes=4096), event_row_ids=[row_id])
     assert query(db.path, "SELECT count(*) FROM media") == [(0,)]
 
 
@@ -515,13 +564,16 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-def test_full_disk_is_unavailable_then_recovers(small_disk: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", MEDIA_STORES)
+def test_full_disk_is_unavailable_then_recovers(
+    small_disk: Path, tmp_path: Path, place: str
+) -> None:
     """A clip that does not fit is refused in words; events and small clips go on."""
     db = SurveillanceDb(path=small_disk / "surveillance.db", sensors=SENSORS)
-    with closing(SqliteEventStore(db)) as events, closing(SqliteMediaStore(db)) as media:
+    with closing(SqliteEventStore(db)) as events, closing(MEDIA_STORES[place](db)) as media:
         row_id = add_to(events).row_id
         large = clip_of(tmp_path / "large.mp4", bytes(6 * MIB))
-        with pytest.raises(StoreUnavailable, match=r"surveillance\.db: .*free some space"):
+        with pytest.raises(StoreUnavailable, match=r"small.*free some space"):
             media.add_clip(large, event_row_ids=[row_id])
         assert add_to(events, event_number(1)).is_new
         small = clip_of(tmp_path / "small.mp4", bytes(MIB))
@@ -533,14 +585,14 @@ LARGE_CLIP_BYTES = 100 * MIB
 
 
 def test_memory_is_bounded_while_a_large_clip_is_written_and_read(
-    db: SurveillanceDb, media: SqliteMediaStore, add_event: Callable[..., int], tmp_path: Path
+    db: SurveillanceDb, either: MediaStore, add_event: Callable[..., int], tmp_path: Path
 ) -> None:
     """A clip of 100 MB passes through a few chunks of Python's memory."""
     clip = _sparse_clip(tmp_path / "large.mp4")
     row_id = add_event()
     tracemalloc.start()
     try:
-        media.add_clip(clip, event_row_ids=[row_id])
+        either.add_clip(clip, event_row_ids=[row_id])
         SqliteArchive(db.path).read_video(1, offset=LARGE_CLIP_BYTES - 10, length=MIB)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
@@ -548,8 +600,9 @@ def test_memory_is_bounded_while_a_large_clip_is_written_and_read(
     assert peak_bytes < 2 * MIB
 
 
+@pytest.mark.parametrize("place", MEDIA_STORES)
 def test_process_stays_small_while_a_large_clip_is_written(
-    db: SurveillanceDb, add_event: Callable[..., int], tmp_path: Path
+    db: SurveillanceDb, add_event: Callable[..., int], tmp_path: Path, place: str
 ) -> None:
     """SQLite too keeps little of a clip of 100 MB: the whole process grows by under 24 MB."""
     if not Path("/proc/self/status").is_file():
@@ -563,7 +616,7 @@ def test_process_stays_small_while_a_large_clip_is_written(
         "before = peak(); store.add_clip(clip, event_row_ids=[1]); print(peak() - before)\n"
         "store.close()\n"
     )
-    writer = python(program, str(db.path), str(clip.video_path), stdout=subprocess.PIPE)
+    writer = python(program, str(db.path), str(clip.video_path), place, stdout=subprocess.PIPE)
     grown_mib, _ = writer.communicate(timeout=120)
     assert writer.returncode == 0
     assert int(grown_mib) < 24
@@ -578,7 +631,7 @@ def test_killed_writer_leaves_a_sound_database(
     clip = _sparse_clip(tmp_path / "large.mp4")
     before_bytes = db.path.stat().st_size
     program = WRITER + "store.add_clip(clip, event_row_ids=[1])\n"
-    writer = python(program, str(db.path), str(clip.video_path))
+    writer = python(program, str(db.path), str(clip.video_path), "database")
     try:
         wait_for("the clip's first bytes", lambda: db.path.stat().st_size > before_bytes + 8 * MIB)
     finally:
@@ -595,10 +648,11 @@ def test_killed_writer_leaves_a_sound_database(
 
 WRITER = (
     "import sys; from pathlib import Path\n"
-    "from surveil_adapters.sqlite.media_store import SqliteMediaStore\n"
     "from surveil_adapters.sqlite.surveillance_db import SurveillanceDb\n"
     "from tests.examples import SENSORS, clip_at\n"
-    "store = SqliteMediaStore(SurveillanceDb(path=Path(sys.argv[1]), sensors=SENSORS))\n"
+    "from tests.integration.stored_clips import MEDIA_STORES\n"
+    "db = SurveillanceDb(path=Path(sys.argv[1]), sensors=SENSORS)\n"
+    "store = MEDIA_STORES[sys.argv[3]](db)\n"
     "clip = clip_at(Path(sys.argv[2]), clip_bytes=0)\n"
 )
 

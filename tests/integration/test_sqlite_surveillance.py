@@ -12,7 +12,7 @@ from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
 from surveil_adapters.sqlite.dead_letters import SqliteDeadLetters
 from surveil_adapters.sqlite.event_store import MAX_DEAD_LETTERS, SqliteEventStore, event_letters
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
-from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+from surveil_adapters.sqlite.surveillance_db import SCHEMA_VERSION, SurveillanceDb
 from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.events import SensorKind
 from surveil_core.ports.dead_letters import DeadLetter
@@ -148,6 +148,7 @@ def test_file_of_version_1_is_migrated_in_place(
         connection.executescript(
             "DROP TABLE travail_clip; DROP TABLE dead_letter; DROP TABLE dead_letter_total;"
             "DROP TABLE apercu; DROP TABLE somme_media; DROP TABLE epingle_media;"
+            "DROP TABLE fichier_media;"
             "PRAGMA user_version = 1;"
         )
     with pytest.raises(StoreUnavailable, match=r"no such table.*start the service"):
@@ -157,5 +158,5 @@ def test_file_of_version_1_is_migrated_in_place(
     assert [(one.row_id, one.is_new) for one in stored] == [(1, False), (2, True)]
     assert [s.letter for s in event_letters(db).list_letters()] == [BAD]
     assert [job.event_row_id for job in SqliteClipJobs(db).open_jobs()] == [2]
-    assert query(db.path, "PRAGMA user_version") == [(4,)]
+    assert query(db.path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert query(db.path, "PRAGMA integrity_check") == [("ok",)]

@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib import resources
@@ -28,7 +28,8 @@ from tests.contracts.video_stock import PREVIEW, VideoStockContract
 from tests.examples import SENSORS, clip_of
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.clock import FakeClock
-from tests.integration.sqlite_files import mounted_disk, python, query
+from tests.integration.sqlite_files import mounted_disk, python, query, written_bytes
+from tests.integration.stored_clips import MEDIA_STORES
 
 MIB = 1024 * 1024
 
@@ -48,21 +49,41 @@ def add_video(
     *event_row_ids: int,
     size_bytes: int,
     preview: ClipPreview | None = None,
+    place: str = "database",
 ) -> None:
     """Store a clip of so many bytes."""
-    with closing(SqliteMediaStore(db)) as media:
+    with closing(MEDIA_STORES[place](db)) as media:
         clip = clip_of(folder / "clip.mp4", os.urandom(size_bytes))
         media.add_clip(clip, event_row_ids=event_row_ids, preview=preview)
 
 
 class TestSqliteVideoStock(VideoStockContract):
     @pytest.fixture
-    def stock(self, db: SurveillanceDb, tmp_path: Path) -> Iterator[SqliteVideoStock]:
-        for number in (1, 2, 3):
+    def places(self) -> Sequence[str]:
+        """Say where each video lies."""
+        return ("database", "database", "database")
+
+    @pytest.fixture
+    def stock(
+        self, db: SurveillanceDb, tmp_path: Path, places: Sequence[str]
+    ) -> Iterator[SqliteVideoStock]:
+        for number, place in enumerate(places, start=1):
             size_bytes = 100_000 - PREVIEW.size_bytes
-            add_video(db, tmp_path, number, size_bytes=size_bytes, preview=PREVIEW)
+            add_video(db, tmp_path, number, size_bytes=size_bytes, preview=PREVIEW, place=place)
         with closing(SqliteVideoStock(db)) as stock:
             yield stock
+
+
+class TestSqliteVideoStockOfFiles(TestSqliteVideoStock):
+    @pytest.fixture
+    def places(self) -> Sequence[str]:
+        return ("files", "files", "files")
+
+
+class TestSqliteVideoStockOfBoth(TestSqliteVideoStock):
+    @pytest.fixture
+    def places(self) -> Sequence[str]:
+        return ("files", "database", "files")
 
 
 def pinned_in(db: SurveillanceDb) -> list[int]:
@@ -86,12 +107,6 @@ class TestSqlitePins(PinsContract):
         for number in (1, 2, 3):
             add_video(db, tmp_path, number, size_bytes=1000)
         return PinSite(pins=SqlitePins(db), pinned=lambda: pinned_in(db))
-
-
-def written_bytes() -> int:
-    """Say how much this process has handed to `write` so far."""
-    lines = Path("/proc/self/io").read_text().splitlines()
-    return int(dict(line.split(": ") for line in lines)["wchar"])
 
 
 @pytest.fixture
@@ -276,14 +291,18 @@ def test_free_space_is_the_disk_s_and_the_file_s(
     assert stock.space().free_bytes - before.free_bytes >= 15 * MIB
 
 
-def test_a_small_disk_never_fills(tmp_path: Path) -> None:
-    """Videos go on being stored for ever; when others take the space, the file makes way."""
+@pytest.mark.parametrize(
+    ("first", "then"), [("database", "database"), ("files", "files"), ("database", "files")]
+)
+def test_a_small_disk_never_fills(tmp_path: Path, first: str, then: str) -> None:
+    """Videos go on being stored for ever; when others take the space, they make way."""
     with mounted_disk(tmp_path / "disk", size="24m") as disk:
         db = SurveillanceDb(path=disk / "surveillance.db", sensors=SENSORS)
         with (
             closing(SqliteEventStore(db)) as events,
             closing(SqliteVideoStock(db)) as stock,
-            closing(SqliteMediaStore(db)) as media,
+            closing(MEDIA_STORES[first](db)) as media,
+            closing(MEDIA_STORES[then](db)) as later_media,
         ):
             clock, announcer = FakeClock(), RecordingAnnouncer()
             retaining = Retaining(
@@ -291,6 +310,7 @@ def test_a_small_disk_never_fills(tmp_path: Path) -> None:
                 stock=stock,
                 clock=clock,
                 announcer=announcer,
+                fills_hollow=then == "database",
             )
 
             def free_bytes() -> int:
@@ -303,8 +323,10 @@ def test_a_small_disk_never_fills(tmp_path: Path) -> None:
             for number in range(60):
                 [stored] = events.add_events([film(number)]).rows
                 retaining.make_room(clip.clip_bytes)
-                media.add_clip(clip, event_row_ids=[stored.row_id])
-                retaining.step()
+                store = media if number < 30 else later_media
+                store.add_clip(clip, event_row_ids=[stored.row_id])
+                for _ in range(8):  # half a second of pictures
+                    retaining.step()
             assert free_bytes() >= 6 * MIB
             kept = [video.media_id for video in stock.oldest_first()]
             assert kept == list(range(61 - len(kept), 61))

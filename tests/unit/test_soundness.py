@@ -75,6 +75,15 @@ def test_wrong_row_is_told_with_its_remedy(row: ClipRow, text: str, remedy: str 
     assert (fault.harm, fault.text, fault.remedy) == (Harm.ROW, text, remedy)
 
 
+def test_missing_file_is_told_with_its_place() -> None:
+    """Its size is no matter then; it can be put back."""
+    [fault] = judge_row(evolve(ROW, stored_bytes=0, missing_file="/data/videos/a.mp4"))
+    assert fault.harm is Harm.FILE
+    assert fault.text == "its file /data/videos/a.mp4 is not there"
+    assert advise(3, [fault]).startswith("put the file back there")
+    assert "`clips delete 3` removes the row" in advise(3, [fault])
+
+
 @pytest.mark.parametrize(
     ("video", "text"),
     [

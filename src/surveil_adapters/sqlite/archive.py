@@ -1,4 +1,4 @@
-"""`surveillance.db` as the HTTP API reads it.
+"""`surveillance.db`, and the videos that lie in files beside it, as the HTTP API reads them.
 
 Opened for each call and closed again: a handle kept open while a browser plays a video
 would keep the writer out. A video is read by chunk, never as a whole.
@@ -7,12 +7,14 @@ would keep the writer out. A video is read by chunk, never as a whole.
 import json
 import sqlite3
 from collections.abc import Sequence
+from io import SEEK_END
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from attrs import frozen
 
-from surveil_adapters.sqlite.connection import reading
+from surveil_adapters.sqlite.connection import reading, translating
+from surveil_adapters.sqlite.video_files import VideoFiles
 from surveil_core.events import EventType
 from surveil_core.messages import parse_timestamp
 from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
@@ -41,6 +43,9 @@ _MEDIA = """
            m.numero_camera, m.recupere,
            EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media)
     FROM media m
+"""
+_PLACE = """
+    SELECT f.nom FROM media m LEFT JOIN fichier_media f USING (id_media) WHERE m.id_media = ?
 """
 _PREVIEW_BY_KIND = {
     PreviewKind.THUMBNAIL: "SELECT vignette FROM apercu WHERE id_media = ?",
@@ -95,11 +100,21 @@ class SqliteArchive:
         return None if row is None else _media_record(row)
 
     def read_video(self, media_id: int, *, offset: int, length: int) -> bytes:
-        """At most `length` bytes from `offset`; empty past the end or without a video."""
+        """At most `length` bytes from `offset`; empty past the end or without a video.
+
+        A file is opened while nobody can delete it, and read when the database is closed again.
+        """
+        offset, length = max(offset, 0), max(length, 0)
         with reading(self._path) as connection:
-            if _has_media(connection, media_id):
-                return _read_blob(connection, media_id, max(offset, 0), max(length, 0))
-        return b""
+            place = connection.execute(_PLACE, (_bounded(media_id),)).fetchone()
+            if place is None:
+                return b""
+            (name,) = place
+            if name is None:
+                return _read_blob(connection, media_id, offset, length)
+            file = VideoFiles.beside(self._path).open(name)
+        with translating(self._path), file:
+            return _read_file(file, offset, length)
 
     def read_preview(self, media_id: int, kind: PreviewKind) -> bytes | None:
         """Read a JPEG from `apercu`."""
@@ -108,17 +123,18 @@ class SqliteArchive:
         return None if row is None else bytes(row[0])
 
 
-def _has_media(connection: sqlite3.Connection, media_id: int) -> bool:
-    query = "SELECT 1 FROM media WHERE id_media = ?"
-    return connection.execute(query, (_bounded(media_id),)).fetchone() is not None
-
-
 def _read_blob(connection: sqlite3.Connection, media_id: int, offset: int, length: int) -> bytes:
     with connection.blobopen("media", "video", media_id, readonly=True) as blob:
         if offset >= len(blob):
             return b""
         blob.seek(offset)
         return blob.read(min(length, len(blob) - offset))
+
+
+def _read_file(file: BinaryIO, offset: int, length: int) -> bytes:
+    size_bytes = file.seek(0, SEEK_END)
+    file.seek(min(offset, size_bytes))
+    return file.read(min(length, size_bytes))
 
 
 def _bounded(value: int) -> int:

@@ -11,9 +11,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from surveil_adapters.durable import PART_SUFFIX
 from surveil_adapters.sqlite.connection import reading, translating
+from surveil_adapters.sqlite.video_files import VideoFiles
 from surveil_core.errors import DataLost
 from surveil_core.ports.inspection import FoundClips
 from surveil_core.soundness import ClipRow
@@ -30,6 +32,7 @@ _WAYS = {
     "index media_par_evenement": ("SELECT id_media FROM media INDEXED BY media_par_evenement",),
     "media_evenement": ("SELECT DISTINCT id_media FROM media_evenement ORDER BY id_media",),
     "somme_media": ("SELECT id_media FROM somme_media",),
+    "fichier_media": ("SELECT id_media FROM fichier_media WHERE id_media IS NOT NULL",),
 }
 """The second query of a way is asked where the first one does not get through."""
 
@@ -39,6 +42,8 @@ _ROW = """
            (SELECT crc32 FROM somme_media s WHERE s.id_media = m.id_media)
     FROM media m WHERE m.id_media = ?
 """
+_FILE = "SELECT nom FROM fichier_media WHERE id_media = ?"
+_FILES = "SELECT nom FROM fichier_media"
 _LINKS = "SELECT id_evenement FROM media_evenement WHERE id_media = ? ORDER BY id_evenement"
 _EVENTS = """
     SELECT e.event_id FROM media_evenement l JOIN evenement e USING (id_evenement)
@@ -80,7 +85,11 @@ class SqliteInspection:
         with self._reading() as connection:
             row = connection.execute(_ROW, (media_id,)).fetchone()
             links = connection.execute(_LINKS, (media_id,)).fetchall()
-        return None if row is None else _clip_row(media_id, row, [link[0] for link in links])
+            file = connection.execute(_FILE, (media_id,)).fetchone()
+            if row is None:
+                return None
+            clip_row = _clip_row(media_id, row, [link[0] for link in links])
+            return clip_row if file is None else self._in_file(clip_row, file[0])
 
     def event_ids(self, media_id: int) -> Sequence[str]:
         """Name the events that are linked to it, or the one that its row names."""
@@ -89,6 +98,29 @@ class SqliteInspection:
                 if found := connection.execute(query, (media_id,)).fetchall():
                     return [event_id for (event_id,) in found]
         return ()
+
+    def find_stray_files(self) -> Sequence[str]:
+        """Compare the folder `videos/` with `fichier_media`."""
+        try:
+            found = self._files.names()
+            with self._reading() as connection:
+                known = {name for (name,) in connection.execute(_FILES)}
+        except DataLost:
+            return ()  # told by `find_clips`
+        strays = sorted(name for name in found if name.removesuffix(PART_SUFFIX) not in known)
+        still_there = self._files.names()  # one may have been deleted between the looks
+        return [str(self._files.folder / name) for name in strays if name in still_there]
+
+    @property
+    def _files(self) -> VideoFiles:
+        return VideoFiles.beside(self._path)
+
+    def _in_file(self, row: ClipRow, name: str) -> ClipRow:
+        """Say of a clip whose video lies in a file what that file is."""
+        size_bytes = self._files.size_bytes(name)
+        if size_bytes is None:
+            return evolve(row, missing_file=str(self._files.path(name)))
+        return evolve(row, stored_bytes=size_bytes)
 
     def _collect(self, query: str, media_ids: set[int]) -> None:
         with self._reading() as connection:

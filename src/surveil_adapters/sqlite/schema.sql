@@ -1,5 +1,6 @@
--- surveillance.db, version 4 (spec, section 3); version 1 had no `travail_clip`, version 2 no
--- `apercu` and no `somme_media`, version 3 a column in place of `epingle_media`.
+-- surveillance.db, version 5 (spec, section 3); version 1 had no `travail_clip`, version 2 no
+-- `apercu` and no `somme_media`, version 3 a column in place of `epingle_media`, version 4 no
+-- `fichier_media`.
 --
 -- Table and column names and their meanings are the spec's; what it does not show is
 -- marked "ours". Times are ISO 8601 in UTC without a zone, microseconds, unless said.
@@ -45,7 +46,7 @@ CREATE INDEX IF NOT EXISTS evenement_par_date ON evenement (timestamp);
 CREATE TABLE IF NOT EXISTS media (
     id_media      INTEGER PRIMARY KEY AUTOINCREMENT,
     type_media    TEXT NOT NULL DEFAULT 'video' CHECK (type_media IN ('video')),
-    taille        INTEGER NOT NULL CHECK (taille >= 0),      -- bytes of `video`
+    taille        INTEGER NOT NULL CHECK (taille >= 0),      -- bytes of the video
     duree         NUMERIC NOT NULL CHECK (duree >= 0),       -- seconds, pre-roll included
     id_evenement  INTEGER NOT NULL REFERENCES evenement (id_evenement),  -- what triggered it
     id_capteur    INTEGER NOT NULL REFERENCES capteur (id_capteur),      -- the camera
@@ -57,8 +58,8 @@ CREATE TABLE IF NOT EXISTS media (
         CHECK (duree_preroll >= 0),
     recupere      INTEGER NOT NULL DEFAULT 0                 -- ours; 1: salvaged after a crash,
         CHECK (recupere IN (0, 1)),                          -- its end may be missing
-    video         BLOB NOT NULL                              -- playable MP4
-);
+    video         BLOB NOT NULL                              -- playable MP4; empty if it lies
+);                                                           -- in a file (`fichier_media`)
 
 CREATE INDEX IF NOT EXISTS media_par_evenement ON media (id_evenement);
 
@@ -70,6 +71,15 @@ CREATE TABLE IF NOT EXISTS media_evenement (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS media_evenement_par_evenement ON media_evenement (id_evenement);
+
+-- Ours: videos that lie in the file videos/<nom> beside this one. A row is written before its
+-- file, and goes after it: one without a video names what is to be removed, since a crash or a
+-- deletion left it.
+CREATE TABLE IF NOT EXISTS fichier_media (
+    nom      TEXT PRIMARY KEY
+        CHECK (length(nom) BETWEEN 1 AND 200 AND nom NOT GLOB '*/*'),
+    id_media INTEGER UNIQUE REFERENCES media (id_media) ON DELETE SET NULL
+);
 
 -- Ours: videos that are never deleted to make room for others. No column of `media`: to change
 -- one of its columns SQLite reads the whole row, video and all, into memory.
@@ -89,7 +99,7 @@ CREATE TABLE IF NOT EXISTS apercu (
 -- of earlier releases have none.
 CREATE TABLE IF NOT EXISTS somme_media (
     id_media INTEGER PRIMARY KEY REFERENCES media (id_media) ON DELETE CASCADE,
-    crc32    INTEGER NOT NULL           -- of `video` (ITU-T V.42)
+    crc32    INTEGER NOT NULL           -- of the video (ITU-T V.42)
 );
 
 -- Ours: clips that were promised. Written with the event, struck out with its video; a

@@ -1,7 +1,8 @@
 """Table `media` as what takes space: what it has, what may go, and giving the space back.
 
-A deleted video leaves free pages in the file, which the next videos fill; as long as the
-disk has space for others, nothing is moved.
+A video that is deleted from the database leaves free pages in it, which the next videos fill;
+as long as the disk has space for others, nothing is moved. One that lies in a file gives its
+space back with it.
 """
 
 import json
@@ -15,6 +16,7 @@ from attrs import define, field
 from surveil_adapters.sqlite.connection import KeptConnection, transaction
 from surveil_adapters.sqlite.pins import set_pin
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+from surveil_adapters.sqlite.video_files import VideoFiles, remove_orphans
 from surveil_core.messages import parse_timestamp
 from surveil_core.retention import KeptVideo, Space
 
@@ -42,6 +44,10 @@ _KEEP_REASON = """
     AND id_media NOT IN (SELECT id_media FROM epingle_media)
     ON CONFLICT (id_evenement) DO UPDATE SET raison_abandon = excluded.raison_abandon
 """
+_FILES = """
+    SELECT nom FROM fichier_media WHERE id_media IN (SELECT value FROM json_each(:ids))
+    AND id_media NOT IN (SELECT id_media FROM epingle_media)
+"""
 _DELETE = """
     DELETE FROM media WHERE id_media IN (SELECT value FROM json_each(:ids))
     AND id_media NOT IN (SELECT id_media FROM epingle_media)
@@ -55,12 +61,14 @@ _FORGET_REASON = """
 
 @define
 class SqliteVideoStock:
-    """A `VideoStock` on `surveillance.db`; opens the file at the first call."""
+    """A `VideoStock` on `surveillance.db` and the files beside it; opens that at the first call."""
 
     _db: SurveillanceDb
+    _files: VideoFiles = field(init=False)
     _kept: KeptConnection = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self._files = VideoFiles.beside(self._db.path)
         self._kept = KeptConnection(path=self._db.path, open=self._db.connect)
 
     def space(self) -> Space:
@@ -91,12 +99,22 @@ class SqliteVideoStock:
         ]
 
     def give_up(self, media_ids: Collection[int], *, reason: str) -> None:
-        """Delete videos in one transaction; `travail_clip` keeps the reason of their events."""
+        """Delete videos in one transaction, and their files after it.
+
+        `travail_clip` keeps the reason of their events.
+        """
         values = {"ids": json.dumps(sorted(media_ids)), "reason": reason}
         with self._kept.transaction() as connection:
+            names = [name for (name,) in connection.execute(_FILES, values)]
             connection.execute(_KEEP_REASON, values)
             connection.execute(_DELETE, values)
             connection.execute(_FORGET_REASON, values)
+        if names:
+            remove_orphans(self._kept, self._files, names)
+
+    def remove_orphans(self) -> None:
+        """Remove the files of `fichier_media` that no video has."""
+        remove_orphans(self._kept, self._files)
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:
         """Shorten the file by a step if the disk has less free than that."""

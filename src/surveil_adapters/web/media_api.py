@@ -1,7 +1,7 @@
 """`/api/media`: the videos, listed and played."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from itertools import chain
 from typing import Annotated, Any, Literal
@@ -49,7 +49,7 @@ def media_routes(archive: Archive) -> list[HTTPRouteHandler]:
         media = await asyncio.to_thread(_find, archive, media_id)
         if format == "h264":
             return await asyncio.to_thread(_raw_answer, archive, media)
-        return _mp4_answer(archive, media, _wanted_range(request))
+        return await _mp4_answer(archive, media, _wanted_range(request))
 
     @head("/api/media/{media_id:int}/video", include_in_schema=False)
     async def describe_video(media_id: MediaId, format: VideoFormat = "mp4") -> Response[None]:
@@ -72,7 +72,7 @@ def _wanted_range(request: Request[Any, Any, Any]) -> str | None:
     return None if "if-range" in request.headers else request.headers.get("range")
 
 
-def _mp4_answer(archive: Archive, media: MediaRecord, wanted: str | None) -> Response[Any]:
+async def _mp4_answer(archive: Archive, media: MediaRecord, wanted: str | None) -> Response[Any]:
     total_bytes = media.clip_bytes
     try:
         part = maybe_byte_range(wanted, total_bytes=total_bytes)
@@ -87,8 +87,11 @@ def _mp4_answer(archive: Archive, media: MediaRecord, wanted: str | None) -> Res
     headers = _mp4_headers(sent.length_bytes)
     if part is not None:
         headers["Content-Range"] = part.content_range
+    chunks = iterate_chunks(
+        archive, media.media_id, offset=sent.offset, length_bytes=sent.length_bytes
+    )
     return Stream(
-        iterate_chunks(archive, media.media_id, offset=sent.offset, length_bytes=sent.length_bytes),
+        await _begun_async(chunks),
         status_code=HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT,
         headers=headers,
         media_type=MP4,
@@ -104,6 +107,18 @@ def _raw_answer(archive: Archive, media: MediaRecord) -> Response[Any]:
 def _begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Make the first chunk now, so that an unreadable video is still answered with a 500."""
     return chain([next(chunks, b"")], chunks)
+
+
+async def _begun_async(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Do the same where each chunk is read in a worker thread."""
+    first = await anext(chunks, b"")
+
+    async def all_chunks() -> AsyncIterator[bytes]:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return all_chunks()
 
 
 def _mp4_headers(length_bytes: int) -> dict[str, str]:

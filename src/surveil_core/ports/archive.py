@@ -68,7 +68,7 @@ class Archive(Protocol):
     """Events and videos, for reading.
 
     Safe from any thread; holds no handle between calls, so that no reader blocks the
-    writer. All raise `StoreUnavailable`.
+    writer. All raise `StoreUnavailable`; a video that is lost is `DataLost`.
     """
 
     def list_events(self, *, after: int | None, limit: int) -> Sequence[EventRecord]:

@@ -39,6 +39,12 @@ class Inspection(Protocol):
         `DataLost`.
         """
 
+    def find_stray_files(self) -> Sequence[str]:
+        """Name the files beside the database that look like its videos, and are not.
+
+        Never raises `DataLost`.
+        """
+
     def read_row(self, media_id: int) -> ClipRow | None:
         """Read what is known of a clip but its pictures; None if there is no such row."""
 

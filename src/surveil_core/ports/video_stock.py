@@ -21,7 +21,14 @@ class VideoStock(Protocol):
     def give_up(self, media_ids: Collection[int], *, reason: str) -> None:
         """Delete videos in one transaction; their events keep the reason.
 
-        Pinned ones stay, and ids that are not there are no error.
+        Pinned ones stay, and ids that are not there are no error. Files that the disk does not
+        let go are left to `remove_orphans`.
+        """
+
+    def remove_orphans(self) -> None:
+        """Remove files of clips that were not stored, or are not any more: a crash left them.
+
+        For the thread that stores clips, between two of them.
         """
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:

@@ -67,6 +67,8 @@ class ClipChecking:
 
     def _faults_of(self, row: ClipRow) -> list[Fault]:
         faults = list(judge_row(row))
+        if row.missing_file is not None:
+            return faults
         try:
             video = self.meter.measure(row.media_id, video_bytes=row.stored_bytes)
         except DataLost as error:

@@ -17,13 +17,18 @@ REASON = "deleted to make room"
 
 @define(kw_only=True)
 class Retaining:
-    """One thread calls it: between pictures, so each call takes a moment only."""
+    """One thread calls it: between pictures, so each call takes a moment only.
+
+    It is the thread that stores clips. `fills_hollow` says whether those go into the space that
+    is free in the database, else that is given back to the disk for them.
+    """
 
     service: str = "surveillance"
     policy: RetentionPolicy
     stock: VideoStock
     clock: Clock
     announcer: Announcer
+    fills_hollow: bool = True
     _check_at_s: float = field(default=float("-inf"), init=False)
     _wanted_free_bytes: int = field(default=0, init=False)
     _is_clock_set: bool = field(default=True, init=False)
@@ -34,6 +39,7 @@ class Retaining:
         at_s = self.clock.monotonic_s()
         if at_s >= self._check_at_s:
             self._check_at_s = at_s + CHECK_EVERY_S
+            self._remove_orphans()
             self.make_room()
         if self._wanted_free_bytes:
             self._give_back()
@@ -62,7 +68,15 @@ class Retaining:
             self._announce_failure(error)
         else:
             self._wanted_free_bytes = self.policy.wanted_free_bytes(space.disk_bytes)
+            if not self.fills_hollow:
+                self._wanted_free_bytes += new_bytes
             self._announce_shortage(found.missing_bytes)
+
+    def _remove_orphans(self) -> None:
+        try:
+            self.stock.remove_orphans()
+        except StoreUnavailable as error:
+            self._announce_failure(error)
 
     def _believed_now_utc(self) -> datetime | None:
         """Say the time if videos go by age and the clock is set; that it is not is told once."""

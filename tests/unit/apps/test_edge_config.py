@@ -25,6 +25,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert (settings.camera.fps, settings.camera.mode) == (15, "standby")
     assert settings.recording.policy.duration_s == 10
     assert settings.storage.database == Path("/data/surveillance.db")
+    assert settings.storage.videos == "database"
     assert (settings.web.host, settings.web.port) == ("127.0.0.1", 8080)
     assert [(s.kind, s.pin) for s in settings.sensors] == [
         (SensorKind.MOTION, 17),
@@ -54,6 +55,7 @@ def test_a_button_to_ground_is_active_low() -> None:
     ("text", "expected"),
     [
         ("[web]\nprot = 1", "unknown setting 'web.prot'; did you mean 'port'?"),
+        ("[storage]\nvideos = 'disk'", "storage.videos"),
         ("[wbe]\nport = 1", "unknown setting 'wbe'; did you mean 'web'?"),
         ("[[sensors]]\nkind = 'motion'\npinn = 4", "'sensors.0.pinn'; did you mean 'pin'?"),
         ("[[sensors]]\nkind = 'motoin'", "kind is 'motoin'; did you mean 'motion'?"),

@@ -49,7 +49,7 @@ def test_the_step_of_storing_is_judged_and_the_whole_is_told() -> None:
     whole = Writing(name="all", stored_bytes=100, dirtied_bytes=350, net_bytes=240)
     step = Writing(name="storing", stored_bytes=100, dirtied_bytes=110, net_bytes=110)
     worse = Writing(name="storing", stored_bytes=100, dirtied_bytes=111, net_bytes=111)
-    finding = judge_writes(whole, [step, worse], 7)
+    finding = judge_writes([whole], [step, worse], 7)
     assert _met(finding) == [True, False]
     assert finding.seen.startswith("all 2.40 (3.50 with")
 

@@ -61,6 +61,13 @@ def test_video_that_is_none_is_a_fault() -> None:
     assert "`clips delete 3`" in finding.advice
 
 
+def test_missing_file_is_not_measured() -> None:
+    """There is nothing to play."""
+    site = Site(meter=FakeVideoMeter(videos={}))
+    site.inspection.rows[3] = evolve(ROW, stored_bytes=0, missing_file="/data/videos/a.mp4")
+    assert [fault.harm for fault in site.check().faults] == [Harm.FILE]
+
+
 def test_row_that_cannot_be_read_is_a_fault() -> None:
     """Whether for good or just now: nobody can say that it is sound."""
     lost, busy = Site(), Site()

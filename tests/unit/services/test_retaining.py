@@ -88,6 +88,37 @@ def test_space_is_given_back_to_a_disk_that_others_filled() -> None:
     assert bench.kept == [3, 4]
 
 
+def test_where_videos_are_files_the_database_makes_room_on_the_disk() -> None:
+    """What is free in it is given back as far as the next video needs it."""
+    bench = Bench(video(1), min_free_bytes=1000)
+    bench.stock.disk_free_bytes, bench.stock.hollow_bytes = 1000, 5000
+    bench.retaining.make_room(1500)
+    bench.retaining.step()
+    assert bench.stock.disk_free_bytes == 1000
+    bench = Bench(video(1), min_free_bytes=1000)
+    bench.retaining.fills_hollow = False
+    bench.stock.disk_free_bytes, bench.stock.hollow_bytes = 1000, 5000
+    bench.stock.step_bytes = 1000
+    bench.retaining.step()
+    bench.retaining.make_room(1500)
+    for _ in range(5):
+        bench.retaining.step()
+    assert bench.stock.disk_free_bytes == 3000
+    assert bench.kept == [1]
+
+
+def test_what_a_crash_left_goes_at_the_start_and_once_a_minute() -> None:
+    """That a disk refuses is told, and the rest goes on."""
+    bench = Bench(video(1), max_bytes=0)
+    bench.stock.orphans, bench.stock.failures = 2, 1
+    bench.retaining.step()
+    assert (bench.stock.orphans, bench.kept) == (2, [])
+    assert len(bench.announcer.of(StoreFailed)) == 1
+    bench.clock.advance(CHECK_EVERY_S)
+    bench.retaining.step()
+    assert bench.stock.orphans == 0
+
+
 def test_old_videos_go_once_the_clock_is_set() -> None:
     """Until a time server was heard nothing is old; that is told once."""
     bench = Bench(video(1), max_age_days=30)
@@ -105,10 +136,10 @@ def test_old_videos_go_once_the_clock_is_set() -> None:
 def test_database_that_refuses_is_asked_again_a_minute_later() -> None:
     """That is told, and ends nothing."""
     bench = Bench(video(1), max_bytes=0)
-    bench.stock.failures = 1
+    bench.stock.failures = 2
     for _ in range(3):
         bench.retaining.step()
-    assert [notice.retry_in_s for notice in bench.announcer.of(StoreFailed)] == [CHECK_EVERY_S]
+    assert {notice.retry_in_s for notice in bench.announcer.of(StoreFailed)} == {CHECK_EVERY_S}
     bench.clock.advance(CHECK_EVERY_S)
     bench.retaining.step()
     assert bench.kept == []

@@ -1,0 +1,163 @@
+"""`videos/` beside `surveillance.db`: playable files, each named by a row of `fichier_media`.
+
+The row is there before the file's first byte and goes after its last, so that it is always
+known which file a crash left. A file that no row names is another database's, or somebody's:
+it is never touched.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from attrs import frozen
+
+from surveil_adapters.durable import PART_SUFFIX, new_file, sync_folder
+from surveil_adapters.sqlite.connection import KeptConnection
+from surveil_adapters.sqlite.media_rows import ClipFile
+from surveil_core.errors import ConfigurationError, DataLost, StoreUnavailable
+
+FOLDER = "videos"
+
+_ORPHANS = "SELECT nom FROM fichier_media WHERE id_media IS NULL"
+_FORGET = "DELETE FROM fichier_media WHERE nom = ? AND id_media IS NULL"
+
+
+@frozen
+class VideoFiles:
+    """A folder of videos, which is made when the first one comes."""
+
+    folder: Path
+
+    @classmethod
+    def beside(cls, database: Path) -> "VideoFiles":
+        """Name the folder that belongs to a database."""
+        return cls(database.with_name(FOLDER))
+
+    def check_disk(self) -> None:
+        """Raise `ConfigurationError` if it lies on another disk than the database.
+
+        The space of one disk alone is watched.
+        """
+        try:
+            is_alien = self.folder.stat().st_dev != self.folder.parent.stat().st_dev
+        except OSError:
+            return  # not there yet
+        if is_alien:
+            raise ConfigurationError(
+                f"{self.folder} is on another disk than {self.folder.parent}, whose space is "
+                f"watched: mount that disk as {self.folder.parent}"
+            )
+
+    def path(self, name: str) -> Path:
+        """Say where the file `name` is. Raises `DataLost` for what can be no file here."""
+        if not _is_file_name(name):
+            raise DataLost(f"fichier_media names {name!r:.60}, which is no file of {self.folder}")
+        return self.folder / name
+
+    def write(self, name: str, clip: ClipFile) -> int:
+        """Write a clip as `name`, durably, and return its CRC-32.
+
+        Raises `StoreUnavailable`; nothing is left behind then.
+        """
+        path = self.path(name)
+        try:
+            self._make()
+            with new_file(path) as file:
+                return clip.copy(file.write)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"cannot write {path}: {error.strerror}; free some space on its disk, "
+                "or give this user the right to write there"
+            ) from error
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a video to read it. Raises `DataLost` if it is not there, `StoreUnavailable`."""
+        path = self.path(name)
+        try:
+            return path.open("rb")
+        except FileNotFoundError as error:
+            raise DataLost(f"{path} is not there; put it back from a copy") from error
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+    def size_bytes(self, name: str) -> int | None:
+        """Say how long a video is; None if it is not there. Raises `StoreUnavailable`."""
+        path = self.path(name)
+        try:
+            return path.stat().st_size
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+    def names(self) -> Collection[str]:
+        """Name what lies in the folder. Raises `StoreUnavailable`."""
+        try:
+            return {path.name for path in self.folder.iterdir()}
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise _unreadable(self.folder, error) from error
+
+    def remove(self, names: Collection[str]) -> None:
+        """Remove files, durably; what is not there, or can be no file, is no error.
+
+        Raises `StoreUnavailable`.
+        """
+        if not self.folder.is_dir():
+            return
+        try:
+            for name in filter(_is_file_name, names):
+                for path in (self.folder / name, self.folder / f"{name}{PART_SUFFIX}"):
+                    path.unlink(missing_ok=True)
+            sync_folder(self.folder)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"cannot remove a video from {self.folder}: {error}; "
+                "give this user the right to, and look for the disk's errors with `dmesg`"
+            ) from error
+
+    def _make(self) -> None:
+        if not self.folder.is_dir():
+            self.folder.mkdir(exist_ok=True)
+            sync_folder(self.folder.parent)
+
+
+def remove_orphans(
+    kept: KeptConnection, files: VideoFiles, names: Collection[str] | None = None
+) -> None:
+    """Remove the files that no video has, of these names if given, and then their rows.
+
+    Raises `StoreUnavailable`; the next call goes on.
+    """
+    with kept.reading() as connection:
+        orphans = [name for (name,) in connection.execute(_ORPHANS)]
+    chosen = [name for name in orphans if names is None or name in names]
+    if chosen:
+        files.remove(chosen)
+        with kept.transaction() as connection:
+            connection.executemany(_FORGET, [(name,) for name in chosen])
+
+
+@contextmanager
+def removing_on_error(kept: KeptConnection, files: VideoFiles, name: str) -> Iterator[None]:
+    """Leave no file of a clip that could not be stored; what refuses now is found later."""
+    try:
+        yield
+    except BaseException:
+        with suppress(StoreUnavailable):
+            remove_orphans(kept, files, [name])
+        raise
+
+
+def _is_file_name(name: Any) -> bool:
+    """Whether it names a file of a folder, whatever a damaged database may hold."""
+    return isinstance(name, str) and name not in {"", ".", ".."} and not {"/", "\0"} & set(name)
+
+
+def _unreadable(path: Path, error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"cannot read {path}: {error.strerror}; "
+        "give this user the right to, and look for the disk's errors with `dmesg`"
+    )
