@@ -30,9 +30,10 @@ def delete_clips(
     if not is_sure and not _confirm(f"Delete {counted(len(may_go))}, {size}, for good?"):
         sys.stdout.write("nothing was deleted\n")
         return False
-    is_done &= _delete(stock, may_go)
+    deleted, given_bytes = _delete(stock, may_go)
+    is_done &= deleted == len(may_go)
     try:
-        given_bytes = _give_space_back(stock, clock)
+        given_bytes += _give_space_back(stock, clock)
     except StoreUnavailable as error:
         sys.stdout.write(f"not all space was given back, the next videos fill it: {error}\n")
         return False
@@ -54,19 +55,22 @@ def _choose(stock: VideoStock, media_ids: Sequence[int]) -> tuple[Sequence[KeptV
     return may_go, len(may_go) == len(media_ids)
 
 
-def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> bool:
-    """Delete each in a transaction of its own, so that none holds up a service for long."""
-    is_done = True
+def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> tuple[int, int]:
+    """Delete each in a transaction of its own, so that none holds up a service for long.
+
+    Returns how many were, and the bytes that the disk has back already.
+    """
+    deleted = given_bytes = 0
     with ProgressBar("deleting", total=len(videos), unit="clips") as bar:
         for video in videos:
             try:
-                stock.give_up([video.media_id], reason=REASON)
+                given_bytes += stock.give_up([video.media_id], reason=REASON)
+                deleted += 1
                 bar.say(f"clip {video.media_id}: deleted")
             except StoreUnavailable as error:
                 bar.say(f"clip {video.media_id}: not deleted: {error}")
-                is_done = False
             bar.advance()
-    return is_done
+    return deleted, given_bytes
 
 
 def _confirm(question: str) -> bool:

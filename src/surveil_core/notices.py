@@ -474,6 +474,13 @@ class VideosGivenUp(Notice):
 
 
 @frozen(kw_only=True)
+class OrphansRemoved(Notice):
+    """Video files that a crash had left without a video were removed."""
+
+    freed_bytes: int
+
+
+@frozen(kw_only=True)
 class AgesUnknown(Notice):
     """No time server has set the clock, so no video is deleted for its age."""
 

@@ -21,7 +21,7 @@ class FakeVideoStock:
     hollow_bytes: int = 0
     step_bytes: int = 4096
     failures: int = 0
-    orphans: int = 0
+    orphan_bytes: int = 0
     reasons: list[str] = field(factory=list)
 
     def space(self) -> Space:
@@ -39,18 +39,20 @@ class FakeVideoStock:
         self._maybe_fail()
         return list(self.videos)
 
-    def give_up(self, media_ids: Collection[int], *, reason: str) -> None:
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> int:
         """As the port says."""
         self._maybe_fail()
         gone = [v for v in self.videos if v.media_id in media_ids and not v.is_pinned]
         self.videos = [video for video in self.videos if video not in gone]
         self.hollow_bytes += sum(video.video_bytes for video in gone)
         self.reasons.append(reason)
+        return 0
 
-    def remove_orphans(self) -> None:
+    def remove_orphans(self) -> int:
         """As the port says."""
         self._maybe_fail()
-        self.orphans = 0
+        orphan_bytes, self.orphan_bytes = self.orphan_bytes, 0
+        return orphan_bytes
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:
         """As the port says."""

@@ -128,6 +128,7 @@ def test_delete_removes_the_files(db: SurveillanceDb) -> None:
         "clip 1: deleted",
         "clip 3: deleted",
     ]
+    assert lines[-1].endswith(" KiB given back to the disk")
     assert files_of(db) == [file_of(db, 2).name]
     assert clips(db, "check")[0] == 0
 

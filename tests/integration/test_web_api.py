@@ -555,6 +555,17 @@ def test_a_range_that_is_not_served_gets_the_whole(pi: Pi, headers: dict[str, st
     assert (answer.status_code, len(answer.content)) == (200, len(VIDEO))
 
 
+def test_a_video_that_is_lost_is_an_error_and_no_broken_stream(pi: Pi) -> None:
+    """Whole or in part: the reason is answered, and told to the owner."""
+    url = a_video(pi)
+    pi.archive.videos.clear()
+    for headers in ({}, {"Range": "bytes=10-19"}):
+        answer = get(url, headers=headers)
+        assert answer.status_code == 500
+        assert "ended at byte" in answer.json()["detail"]
+    assert [notice.status for notice in pi.announcer.of(RequestRefused)] == [500, 500]
+
+
 def test_head_tells_the_size_without_the_video(pi: Pi) -> None:
     """HEAD has the headers of GET and no body."""
     answer = requests.head(a_video(pi), timeout=DEADLINE_S)

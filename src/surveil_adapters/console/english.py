@@ -174,6 +174,9 @@ WORDS = Words(
         n.VideosGivenUp: (
             "🗑️  The {n.videos} oldest videos were deleted to make room ({n.freed_bytes} bytes)"
         ),
+        n.OrphansRemoved: (
+            "🧹 Video files that a crash had left were removed ({n.freed_bytes} bytes)"
+        ),
         n.AgesUnknown: (
             "⚠️  The clock is not synchronised (NTP): no video is deleted for being older than "
             "{n.max_age_days:g} days"

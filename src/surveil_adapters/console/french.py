@@ -195,6 +195,9 @@ WORDS = Words(
             "🗑️  {n.videos} vidéos les plus anciennes effacées pour faire de la place "
             "({n.freed_bytes} octets)"
         ),
+        n.OrphansRemoved: (
+            "🧹 Fichiers vidéo laissés par une coupure supprimés ({n.freed_bytes} octets)"
+        ),
         n.AgesUnknown: (
             "⚠️  L'heure n'est pas synchronisée (NTP): aucune vidéo n'est effacée parce "
             "qu'elle a plus de {n.max_age_days:g} jours"

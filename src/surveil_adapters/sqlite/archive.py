@@ -7,14 +7,13 @@ would keep the writer out. A video is read by chunk, never as a whole.
 import json
 import sqlite3
 from collections.abc import Sequence
-from io import SEEK_END
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from attrs import frozen
 
-from surveil_adapters.sqlite.connection import reading, translating
-from surveil_adapters.sqlite.video_files import VideoFiles
+from surveil_adapters.sqlite.connection import reading
+from surveil_adapters.sqlite.video_files import VideoFiles, read_part
 from surveil_core.events import EventType
 from surveil_core.messages import parse_timestamp
 from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
@@ -113,8 +112,7 @@ class SqliteArchive:
             if name is None:
                 return _read_blob(connection, media_id, offset, length)
             file = VideoFiles.beside(self._path).open(name)
-        with translating(self._path), file:
-            return _read_file(file, offset, length)
+        return read_part(file, offset=offset, length=length)
 
     def read_preview(self, media_id: int, kind: PreviewKind) -> bytes | None:
         """Read a JPEG from `apercu`."""
@@ -129,12 +127,6 @@ def _read_blob(connection: sqlite3.Connection, media_id: int, offset: int, lengt
             return b""
         blob.seek(offset)
         return blob.read(min(length, len(blob) - offset))
-
-
-def _read_file(file: BinaryIO, offset: int, length: int) -> bytes:
-    size_bytes = file.seek(0, SEEK_END)
-    file.seek(min(offset, size_bytes))
-    return file.read(min(length, size_bytes))
 
 
 def _bounded(value: int) -> int:

@@ -80,7 +80,7 @@ class FileMediaStore:
 
     def _is_taken(self, connection: sqlite3.Connection, name: str) -> bool:
         is_known = connection.execute(_KNOWN, (name,)).fetchone() is not None
-        return is_known or self._files.size_bytes(name) is not None
+        return is_known or self._files.is_taken(name)
 
 
 def _names(clip: Clip) -> Iterator[str]:

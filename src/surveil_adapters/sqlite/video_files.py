@@ -7,6 +7,7 @@ it is never touched.
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from io import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -81,6 +82,10 @@ class VideoFiles:
         except OSError as error:
             raise _unreadable(path, error) from error
 
+    def is_taken(self, name: str) -> bool:
+        """Whether a file of that name is there, or part of one. Raises `StoreUnavailable`."""
+        return any(self.size_bytes(n) is not None for n in (name, f"{name}{PART_SUFFIX}"))
+
     def size_bytes(self, name: str) -> int | None:
         """Say how long a video is; None if it is not there. Raises `StoreUnavailable`."""
         path = self.path(name)
@@ -100,23 +105,25 @@ class VideoFiles:
         except OSError as error:
             raise _unreadable(self.folder, error) from error
 
-    def remove(self, names: Collection[str]) -> None:
-        """Remove files, durably; what is not there, or can be no file, is no error.
+    def remove(self, names: Collection[str]) -> int:
+        """Remove files, durably, and say how many bytes they were.
 
-        Raises `StoreUnavailable`.
+        What is not there, or can be no file, is no error. Raises `StoreUnavailable`.
         """
         if not self.folder.is_dir():
-            return
+            return 0
+        removed_bytes = 0
         try:
             for name in filter(_is_file_name, names):
-                for path in (self.folder / name, self.folder / f"{name}{PART_SUFFIX}"):
-                    path.unlink(missing_ok=True)
+                removed_bytes += _unlink(self.folder / name)
+                removed_bytes += _unlink(self.folder / f"{name}{PART_SUFFIX}")
             sync_folder(self.folder)
         except OSError as error:
             raise StoreUnavailable(
                 f"cannot remove a video from {self.folder}: {error}; "
                 "give this user the right to, and look for the disk's errors with `dmesg`"
             ) from error
+        return removed_bytes
 
     def _make(self) -> None:
         if not self.folder.is_dir():
@@ -126,18 +133,31 @@ class VideoFiles:
 
 def remove_orphans(
     kept: KeptConnection, files: VideoFiles, names: Collection[str] | None = None
-) -> None:
+) -> int:
     """Remove the files that no video has, of these names if given, and then their rows.
 
-    Raises `StoreUnavailable`; the next call goes on.
+    Returns how many bytes they were. Raises `StoreUnavailable`; the next call goes on.
     """
     with kept.reading() as connection:
         orphans = [name for (name,) in connection.execute(_ORPHANS)]
     chosen = [name for name in orphans if names is None or name in names]
-    if chosen:
-        files.remove(chosen)
-        with kept.transaction() as connection:
-            connection.executemany(_FORGET, [(name,) for name in chosen])
+    if not chosen:
+        return 0
+    removed_bytes = files.remove(chosen)
+    with kept.transaction() as connection:
+        connection.executemany(_FORGET, [(name,) for name in chosen])
+    return removed_bytes
+
+
+def read_part(file: BinaryIO, *, offset: int, length: int) -> bytes:
+    """Read a part of a video, what there is of it, and close it. Raises `StoreUnavailable`."""
+    with file:
+        try:
+            size_bytes = file.seek(0, SEEK_END)
+            file.seek(min(offset, size_bytes))
+            return file.read(min(length, size_bytes))
+        except OSError as error:
+            raise _unreadable(Path(file.name), error) from error
 
 
 @contextmanager
@@ -149,6 +169,16 @@ def removing_on_error(kept: KeptConnection, files: VideoFiles, name: str) -> Ite
         with suppress(StoreUnavailable):
             remove_orphans(kept, files, [name])
         raise
+
+
+def _unlink(path: Path) -> int:
+    """Remove a file if it is there, and say how many bytes it was. Raises `OSError`."""
+    try:
+        size_bytes = path.stat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    return size_bytes
 
 
 def _is_file_name(name: Any) -> bool:

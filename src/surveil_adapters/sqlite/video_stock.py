@@ -98,7 +98,7 @@ class SqliteVideoStock:
             for row in rows
         ]
 
-    def give_up(self, media_ids: Collection[int], *, reason: str) -> None:
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> int:
         """Delete videos in one transaction, and their files after it.
 
         `travail_clip` keeps the reason of their events.
@@ -109,12 +109,11 @@ class SqliteVideoStock:
             connection.execute(_KEEP_REASON, values)
             connection.execute(_DELETE, values)
             connection.execute(_FORGET_REASON, values)
-        if names:
-            remove_orphans(self._kept, self._files, names)
+        return remove_orphans(self._kept, self._files, names) if names else 0
 
-    def remove_orphans(self) -> None:
+    def remove_orphans(self) -> int:
         """Remove the files of `fichier_media` that no video has."""
-        remove_orphans(self._kept, self._files)
+        return remove_orphans(self._kept, self._files)
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:
         """Shorten the file by a step if the disk has less free than that."""

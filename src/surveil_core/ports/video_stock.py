@@ -18,17 +18,17 @@ class VideoStock(Protocol):
     def oldest_first(self) -> Sequence[KeptVideo]:
         """List the videos in the order in which they were stored."""
 
-    def give_up(self, media_ids: Collection[int], *, reason: str) -> None:
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> int:
         """Delete videos in one transaction; their events keep the reason.
 
-        Pinned ones stay, and ids that are not there are no error. Files that the disk does not
-        let go are left to `remove_orphans`.
+        Pinned ones stay, and ids that are not there are no error. Returns how many bytes the
+        disk has back at once; files that it does not let go are left to `remove_orphans`.
         """
 
-    def remove_orphans(self) -> None:
+    def remove_orphans(self) -> int:
         """Remove files of clips that were not stored, or are not any more: a crash left them.
 
-        For the thread that stores clips, between two of them.
+        For the thread that stores clips, between two of them. Returns how many bytes they were.
         """
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:

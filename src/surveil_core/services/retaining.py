@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import define, field
 
 from surveil_core.errors import StoreUnavailable
-from surveil_core.notices import AgesUnknown, SpaceShort, StoreFailed, VideosGivenUp
+from surveil_core.notices import AgesUnknown, OrphansRemoved, SpaceShort, StoreFailed, VideosGivenUp
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.video_stock import VideoStock
@@ -74,9 +74,12 @@ class Retaining:
 
     def _remove_orphans(self) -> None:
         try:
-            self.stock.remove_orphans()
+            freed_bytes = self.stock.remove_orphans()
         except StoreUnavailable as error:
             self._announce_failure(error)
+            return
+        if freed_bytes:
+            self.announcer.announce(OrphansRemoved(service=self.service, freed_bytes=freed_bytes))
 
     def _believed_now_utc(self) -> datetime | None:
         """Say the time if videos go by age and the clock is set; that it is not is told once."""

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from surveil_core.notices import AgesUnknown, SpaceShort, StoreFailed, VideosGivenUp
+from surveil_core.notices import AgesUnknown, OrphansRemoved, SpaceShort, StoreFailed, VideosGivenUp
 from surveil_core.retention import KeptVideo, RetentionPolicy
 from surveil_core.services.retaining import CHECK_EVERY_S, REASON, Retaining
 from tests.examples import RECEIVED_AT_UTC
@@ -110,13 +110,16 @@ def test_where_videos_are_files_the_database_makes_room_on_the_disk() -> None:
 def test_what_a_crash_left_goes_at_the_start_and_once_a_minute() -> None:
     """That a disk refuses is told, and the rest goes on."""
     bench = Bench(video(1), max_bytes=0)
-    bench.stock.orphans, bench.stock.failures = 2, 1
+    bench.stock.orphan_bytes, bench.stock.failures = 2000, 1
     bench.retaining.step()
-    assert (bench.stock.orphans, bench.kept) == (2, [])
+    assert (bench.stock.orphan_bytes, bench.kept) == (2000, [])
     assert len(bench.announcer.of(StoreFailed)) == 1
-    bench.clock.advance(CHECK_EVERY_S)
-    bench.retaining.step()
-    assert bench.stock.orphans == 0
+    for _ in range(2):
+        bench.clock.advance(CHECK_EVERY_S)
+        bench.retaining.step()
+    assert bench.announcer.of(OrphansRemoved) == [
+        OrphansRemoved(service="surveillance", freed_bytes=2000)
+    ]
 
 
 def test_old_videos_go_once_the_clock_is_set() -> None:
