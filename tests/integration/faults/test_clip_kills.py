@@ -13,6 +13,7 @@ from tests.integration.test_clip_survival import (
     READY,
     database,
     move,
+    place,
     play,
     settings,
     spool_files,
@@ -23,7 +24,7 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.faults
 
-__all__ = ["settings"]  # the fixture
+__all__ = ["place", "settings"]  # the fixtures
 
 KILLS = 8
 
@@ -31,12 +32,16 @@ KILLS = 8
 def test_every_event_keeps_its_clip(
     settings: Mapping[str, Any], tmp_path: Path, rng: random.Random
 ) -> None:
-    """After all kills each event has one video that plays, or its reason; nothing is left over."""
+    """After all kills each event has one video that plays, or its reason; nothing is left over.
+
+    Each life stores videos elsewhere than the one before.
+    """
     quick = {**settings, "RECORDING__DURATION_S": 2}
     # of another device, whose clock is not ours: what comes late after a kill is filmed too
     elsewhere = {**quick, "DEVICE__ID": f"{quick['DEVICE__ID']}-b"}
     events: list[str] = []
     for number in range(KILLS):
+        quick["STORAGE__VIDEOS"] = ("files", "database")[number % 2]
         with program("apps.edge", "run", "surveillance", settings=quick) as running:
             running.wait_for_text(READY)
             deadline_s = time.monotonic() + rng.uniform(0.2, 6)
@@ -69,4 +74,7 @@ def test_every_event_keeps_its_clip(
         frames, length_s = play(path)
         assert length_s == pytest.approx(duration_s, abs=0.2)
         assert frames >= 1
+    files = {path.name for path in database(quick).parent.glob("videos/*")}
+    assert files == {name for (name,) in query(database(quick), "SELECT nom FROM fichier_media")}
+    assert not query(database(quick), "SELECT nom FROM fichier_media WHERE id_media IS NULL")
     assert query(database(quick), "PRAGMA integrity_check") == [("ok",)]
