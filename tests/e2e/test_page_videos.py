@@ -15,6 +15,7 @@ from surveil_adapters.previews import PyavPreviewer
 from surveil_adapters.sqlite.archive import SqliteArchive
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
 from surveil_adapters.sqlite.event_store import SqliteEventStore
+from surveil_adapters.sqlite.file_media_store import FileMediaStore
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.pins import SqlitePins
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
@@ -39,12 +40,13 @@ class Site:
 
 
 def fill(db: SurveillanceDb, folder: Path, video: bytes) -> None:
-    """Store six events, the newest last, whose videos fared differently."""
+    """Store six events, the newest last, whose videos fared differently; the last is a file."""
     clip = evolve(clip_of(folder / "clip.mp4", video), duration_s=CLIP_S, pre_roll_s=3.0)
     preview = PyavPreviewer().make_preview(clip)
     with (
         closing(SqliteEventStore(db)) as events,
         closing(SqliteMediaStore(db)) as media,
+        closing(FileMediaStore(db)) as files,
         closing(SqliteVideoStock(db)) as stock,
     ):
         events.add_events([film(60 * number) for number in range(1, 7)])
@@ -52,7 +54,7 @@ def fill(db: SurveillanceDb, folder: Path, video: bytes) -> None:
         stock.give_up([1], reason="deleted to make room")
         media.add_clip(clip, event_row_ids=[4])
         media.add_clip(evolve(clip, salvaged=True), event_row_ids=[5], preview=preview)
-        media.add_clip(clip, event_row_ids=[6], preview=preview)
+        files.add_clip(clip, event_row_ids=[6], preview=preview)
     SqliteClipJobs(db).give_up([2], reason=NO_CAMERA)
 
 

@@ -417,12 +417,12 @@ def test_media_row_has_the_meanings_of_the_spec(
 
 
 def test_queries_of_the_spec_work_as_printed(
-    db: SurveillanceDb, media: SqliteMediaStore, add_event: Callable[..., int], tmp_path: Path
+    db: SurveillanceDb, either: MediaStore, add_event: Callable[..., int], tmp_path: Path
 ) -> None:
     """Both SQL queries of the spec answer through the `sqlite3` command."""
     for number in range(7):
         row_id = add_event(event_number(number))
-    media.add_clip(clip_of(tmp_path / "clip.mp4", b"video"), event_row_ids=[row_id])
+    either.add_clip(clip_of(tmp_path / "clip.mp4", b"video"), event_row_ids=[row_id])
     latest = sqlite3_command(
         db.path,
         """SELECT e.event_id, e.date_evenement, c.nom_capteur

@@ -1,12 +1,12 @@
 """Videos in files beside a real `surveillance.db`: names, crashes, strangers, wear."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,6 @@ from tests.waiting import wait_for
 
 MIB = 1024 * 1024
 VIDEO = os.urandom(300_000)
-NAME = "20250115T143042Z_camera1.mp4"
 
 
 @pytest.fixture
@@ -82,29 +81,24 @@ def test_the_file_is_the_video_and_the_row_says_the_rest(
     assert query(
         db.path, "SELECT id_media, type_media, taille, duree, length(video), codec FROM media"
     ) == [(1, "video", len(VIDEO), 13, 0, "h264")]
-    assert stored(db) == [(1, NAME)]
+    assert stored(db) == [(1, file_of(db, 1).name)]
     assert file_of(db, 1).read_bytes() == VIDEO
     assert query(db.path, "SELECT count(*) FROM travail_clip") == [(2,)]
     assert query(db.path, "PRAGMA integrity_check") == [("ok",)]
 
 
-def test_names_are_chosen_by_time_and_are_never_taken_twice(
+def test_names_begin_with_the_time_and_are_never_used_again(
     db: SurveillanceDb, media: FileMediaStore, stock: SqliteVideoStock, clip: Clip
 ) -> None:
-    """A clip of the same second gets a number, and what lies there is never overwritten."""
-    (db.path.parent / "videos").mkdir()
-    (db.path.parent / "videos" / NAME).write_bytes(b"mine")
-    for _ in range(2):
-        media.add_clip(clip, event_row_ids=[1])
-    later = evolve(clip, started_at_utc=clip.started_at_utc + timedelta(seconds=1), camera_number=2)
-    media.add_clip(later, event_row_ids=[1])
-    assert files_of(db) == [
-        NAME,
-        "20250115T143042Z_camera1_2.mp4",
-        "20250115T143042Z_camera1_3.mp4",
-        "20250115T143043Z_camera2.mp4",
-    ]
-    assert (db.path.parent / "videos" / NAME).read_bytes() == b"mine"
+    """Not even that of a video which was deleted."""
+    seen: set[str] = set()
+    for camera_number in (1, 1, 2):
+        media_id = media.add_clip(evolve(clip, camera_number=camera_number), event_row_ids=[1])
+        [name] = files_of(db)
+        assert re.fullmatch(rf"20250115T143042Z_camera{camera_number}_[0-9a-f]{{8}}\.mp4", name)
+        stock.give_up([media_id], reason="why")
+        seen.add(name)
+    assert len(seen) == 3
 
 
 def test_deleted_video_gives_its_space_back_at_once(
@@ -115,8 +109,8 @@ def test_deleted_video_gives_its_space_back_at_once(
         media.add_clip(clip, event_row_ids=[number])
     stock.pin(2, is_pinned=True)
     stock.give_up([1, 2], reason="why")
-    assert stored(db) == [(2, "20250115T143042Z_camera1_2.mp4")]
-    assert files_of(db) == ["20250115T143042Z_camera1_2.mp4"]
+    assert [media_id for media_id, _ in stored(db)] == [2]
+    assert files_of(db) == [file_of(db, 2).name]
     assert SqliteArchive(db.path).read_video(1, offset=0, length=10) == b""
     assert SqliteArchive(db.path).read_video(2, offset=0, length=10) == VIDEO[:10]
 
@@ -207,24 +201,30 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     process.communicate(timeout=30)
 
 
+DEADLY = """
+import os; from attrs import evolve; from surveil_core.video import VideoFormat
+class Deadly(VideoFormat):
+    resolution = property(lambda self: os.kill(os.getpid(), 9))
+store.add_clip(evolve(clip, format=Deadly()), event_row_ids=[1])
+"""
+"""The row of `media` is the first that wants to know the resolution."""
+
+
 def test_killed_between_the_file_and_its_row(
-    db: SurveillanceDb, media: FileMediaStore, stock: SqliteVideoStock, tmp_path: Path
+    db: SurveillanceDb, media: FileMediaStore, stock: SqliteVideoStock, clip: Clip
 ) -> None:
     """The clip is stored again from the spool: one row, one file, and no orphan."""
-    clip = clip_of(tmp_path / "clip.mp4", os.urandom(64 * MIB))
-    running = writer("store.add_clip(clip, event_row_ids=[1])", db, clip)
-    with closing(sqlite3.connect(db.path, isolation_level=None)) as other:
-        wait_for("the copy", lambda: files_of(db))
-        other.execute("PRAGMA busy_timeout = 5000")
-        other.execute("BEGIN EXCLUSIVE")
-        wait_for("the whole file", lambda: files_of(db) == [NAME])
-        kill(running)
-        other.execute("ROLLBACK")
-    assert stored(db) == [(None, NAME)]
+    running = writer(DEADLY, db, clip)
+    running.communicate(timeout=30)
+    assert running.returncode == -signal.SIGKILL
+    [orphan] = files_of(db)
+    assert stored(db) == [(None, orphan)]
+    assert orphan.endswith(".mp4")
     assert SqliteInspection(db.path).find_stray_files() == []
     media_id = media.add_clip(clip, event_row_ids=[1])
     stock.remove_orphans()
-    name = "20250115T143042Z_camera1_2.mp4"
+    name = file_of(db, media_id).name
+    assert name != orphan
     assert (stored(db), files_of(db)) == ([(media_id, name)], [name])
     assert len(SqliteClipJobs(db).open_jobs()) == 2
 
@@ -238,7 +238,7 @@ def test_killed_while_it_copies(
     wait_for("the copy", lambda: files_of(db))
     kill(running)
     stock.remove_orphans()
-    if stored(db) != [(1, NAME)]:  # it was not faster than we
+    if [media_id for media_id, _ in stored(db)] != [1]:  # it was not faster than we
         assert (stored(db), files_of(db)) == ([], [])
 
 

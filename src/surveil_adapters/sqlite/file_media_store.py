@@ -5,7 +5,7 @@ All that takes time, the copy, comes before the transaction that makes the clip 
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from itertools import count
+from secrets import token_hex
 
 from attrs import define, field
 
@@ -84,11 +84,14 @@ class FileMediaStore:
 
 
 def _names(clip: Clip) -> Iterator[str]:
-    """Yield `20250115T143042Z_camera1.mp4`, `20250115T143042Z_camera1_2.mp4` and so on."""
+    """Yield names such as `20250115T143042Z_camera1_9f3a07c1.mp4`.
+
+    The last part is random, so that no name is ever used again: whoever removes a file that was
+    deleted cannot meet another one.
+    """
     stem = f"{clip.started_at_utc:%Y%m%dT%H%M%SZ}_camera{clip.camera_number}"
-    yield f"{stem}.mp4"
-    for number in count(2):
-        yield f"{stem}_{number}.mp4"
+    while True:
+        yield f"{stem}_{token_hex(4)}.mp4"
 
 
 def _tie(connection: sqlite3.Connection, media_id: int, name: str) -> None:
