@@ -63,7 +63,7 @@ class VideoStockContract:
         """Where there are none, nothing."""
         stock.give_up([2], reason="why")
         for _ in range(2):
-            stock.remove_orphans()
+            stock.remove_orphans(camera_number=1)
         assert [video.media_id for video in stock.oldest_first()] == [1, 3]
 
     def test_closing_twice_is_safe(self, stock: VideoStock) -> None:

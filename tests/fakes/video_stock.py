@@ -48,7 +48,7 @@ class FakeVideoStock:
         self.reasons.append(reason)
         return 0
 
-    def remove_orphans(self) -> int:
+    def remove_orphans(self, *, camera_number: int) -> int:
         """As the port says."""
         self._maybe_fail()
         orphan_bytes, self.orphan_bytes = self.orphan_bytes, 0

@@ -22,6 +22,7 @@ from surveil_adapters.sqlite.video_files import VideoFiles
 from surveil_adapters.sqlite.video_stock import SqliteVideoStock
 from surveil_core.errors import ConfigurationError, DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip
+from surveil_core.video import VideoFormat
 from tests.contracts.clip_jobs import film
 from tests.examples import SENSORS, clip_of
 from tests.integration.sqlite_files import (
@@ -222,7 +223,7 @@ def test_killed_between_the_file_and_its_row(
     assert orphan.endswith(".mp4")
     assert SqliteInspection(db.path).find_stray_files() == []
     media_id = media.add_clip(clip, event_row_ids=[1])
-    stock.remove_orphans()
+    stock.remove_orphans(camera_number=1)
     name = file_of(db, media_id).name
     assert name != orphan
     assert (stored(db), files_of(db)) == ([(media_id, name)], [name])
@@ -237,7 +238,7 @@ def test_killed_while_it_copies(
     running = writer("store.add_clip(clip, event_row_ids=[1])", db, clip)
     wait_for("the copy", lambda: files_of(db))
     kill(running)
-    stock.remove_orphans()
+    stock.remove_orphans(camera_number=1)
     if [media_id for media_id, _ in stored(db)] != [1]:  # it was not faster than we
         assert (stored(db), files_of(db)) == ([], [])
 
@@ -251,8 +252,39 @@ def test_killed_between_the_row_and_its_file(
     with closing(db.connect()) as connection:  # as `give_up` leaves it
         connection.execute("DELETE FROM media WHERE id_media = 1")
     assert len(files_of(db)) == 2
-    stock.remove_orphans()
+    stock.remove_orphans(camera_number=1)
     assert files_of(db) == [file_of(db, 2).name]
+
+
+def test_what_another_camera_writes_is_no_orphan(
+    db: SurveillanceDb, media: FileMediaStore, stock: SqliteVideoStock, clip: Clip
+) -> None:
+    """Only its own thread knows whether it is still at it."""
+    removed_bytes = [stock.remove_orphans(camera_number=1)]
+
+    class Sweeping(VideoFormat):
+        """Asked when the file is there and its row is not."""
+
+        @property
+        def resolution(self) -> str:
+            removed_bytes.append(stock.remove_orphans(camera_number=1))
+            return super().resolution
+
+    media_id = media.add_clip(evolve(clip, camera_number=2, format=Sweeping()), event_row_ids=[1])
+    assert removed_bytes == [0, 0]
+    assert files_of(db) == [file_of(db, media_id).name]
+
+
+def test_what_a_crash_left_of_a_camera_is_that_camera_s(
+    db: SurveillanceDb, stock: SqliteVideoStock, clip: Clip
+) -> None:
+    """The others cannot know that it was a crash."""
+    running = writer(DEADLY.replace("evolve(clip,", "evolve(clip, camera_number=2,"), db, clip)
+    running.communicate(timeout=30)
+    assert stock.remove_orphans(camera_number=1) == 0
+    assert len(files_of(db)) == 1
+    assert stock.remove_orphans(camera_number=2) == len(VIDEO)
+    assert (stored(db), files_of(db)) == ([], [])
 
 
 @pytest.mark.parametrize("place", MEDIA_STORES)
@@ -275,7 +307,7 @@ def test_killed_at_any_instant(
             running.wait(random.uniform(0, 0.2))
         except subprocess.TimeoutExpired:
             kill(running)
-        stock.remove_orphans()
+        stock.remove_orphans(camera_number=1)
         archive = SqliteArchive(db.path)
         records = archive.list_media(limit=1000)
         assert records[0].media_id >= last_id
@@ -298,7 +330,7 @@ def test_what_no_row_names_is_told_and_never_touched(
     media.add_clip(clip, event_row_ids=[1])
     stranger = db.path.parent / "videos" / "evidence.mp4"
     stranger.write_bytes(b"evidence")
-    stock.remove_orphans()
+    stock.remove_orphans(camera_number=1)
     stock.give_up([1], reason="why")
     assert files_of(db) == ["evidence.mp4"]
     assert SqliteInspection(db.path).find_stray_files() == [str(stranger)]

@@ -18,8 +18,8 @@ from surveil_core.ports.camera import Clip
 from surveil_core.ports.previewer import ClipPreview
 
 _KNOWN = "SELECT 1 FROM fichier_media WHERE nom = ?"
-_ANNOUNCE = "INSERT INTO fichier_media (nom) VALUES (?)"
-_TIE = "UPDATE fichier_media SET id_media = ? WHERE nom = ?"
+_ANNOUNCE = "INSERT INTO fichier_media (nom, numero_camera) VALUES (?, ?)"
+_TIE = "UPDATE fichier_media SET id_media = ?, numero_camera = NULL WHERE nom = ?"
 
 
 @define
@@ -47,7 +47,7 @@ class FileMediaStore:
         check_events(event_row_ids)
         with ClipFile.opened(clip) as file:
             name = self._announce(clip)
-            with removing_on_error(self._kept, self._files, name):
+            with removing_on_error(self._kept, self._files, camera_number=clip.camera_number):
                 crc32 = self._files.write(name, file)
                 with self._kept.transaction() as connection:
                     media_id = insert_media(
@@ -75,7 +75,7 @@ class FileMediaStore:
         """Choose a name that is nobody's, and write it down before there is a file."""
         with self._kept.transaction() as connection:
             name = next(name for name in _names(clip) if not self._is_taken(connection, name))
-            connection.execute(_ANNOUNCE, (name,))
+            connection.execute(_ANNOUNCE, (name, clip.camera_number))
         return name
 
     def _is_taken(self, connection: sqlite3.Connection, name: str) -> bool:

@@ -73,12 +73,14 @@ CREATE TABLE IF NOT EXISTS media_evenement (
 CREATE INDEX IF NOT EXISTS media_evenement_par_evenement ON media_evenement (id_evenement);
 
 -- Ours: videos that lie in the file videos/<nom> beside this one. A row is written before its
--- file, and goes after it: one without a video names what is to be removed, since a crash or a
--- deletion left it.
+-- file, and goes after it. One without a video names a file that is being written, if it has a
+-- camera, or else one that is to be removed.
 CREATE TABLE IF NOT EXISTS fichier_media (
-    nom      TEXT PRIMARY KEY
+    nom           TEXT PRIMARY KEY
         CHECK (length(nom) BETWEEN 1 AND 200 AND nom NOT GLOB '*/*'),
-    id_media INTEGER UNIQUE REFERENCES media (id_media) ON DELETE SET NULL
+    numero_camera INTEGER               -- which camera's clip is being written; null: it is whole
+        CHECK (numero_camera >= 1),
+    id_media      INTEGER UNIQUE REFERENCES media (id_media) ON DELETE SET NULL
 );
 
 -- Ours: videos that are never deleted to make room for others. No column of `media`: to change

@@ -20,7 +20,10 @@ from surveil_core.errors import ConfigurationError, DataLost, StoreUnavailable
 
 FOLDER = "videos"
 
-_ORPHANS = "SELECT nom FROM fichier_media WHERE id_media IS NULL"
+_ORPHANS = """
+    SELECT nom FROM fichier_media
+    WHERE id_media IS NULL AND (numero_camera IS NULL OR numero_camera = ?)
+"""
 _FORGET = "DELETE FROM fichier_media WHERE nom = ? AND id_media IS NULL"
 
 
@@ -131,22 +134,37 @@ class VideoFiles:
             sync_folder(self.folder.parent)
 
 
-def remove_orphans(
-    kept: KeptConnection, files: VideoFiles, names: Collection[str] | None = None
-) -> int:
-    """Remove the files that no video has, of these names if given, and then their rows.
+def remove_orphans(kept: KeptConnection, files: VideoFiles, *, camera_number: int) -> int:
+    """Remove the files that no video has, but those that other cameras are writing.
 
     Returns how many bytes they were. Raises `StoreUnavailable`; the next call goes on.
     """
     with kept.reading() as connection:
-        orphans = [name for (name,) in connection.execute(_ORPHANS)]
-    chosen = [name for name in orphans if names is None or name in names]
-    if not chosen:
+        orphans = [name for (name,) in connection.execute(_ORPHANS, (camera_number,))]
+    return remove_files(kept, files, orphans)
+
+
+def remove_files(kept: KeptConnection, files: VideoFiles, names: Collection[str]) -> int:
+    """Remove files that have no video any more, and then their rows; as `remove_orphans`."""
+    if not names:
         return 0
-    removed_bytes = files.remove(chosen)
+    removed_bytes = files.remove(names)
     with kept.transaction() as connection:
-        connection.executemany(_FORGET, [(name,) for name in chosen])
+        connection.executemany(_FORGET, [(name,) for name in names])
     return removed_bytes
+
+
+@contextmanager
+def removing_on_error(
+    kept: KeptConnection, files: VideoFiles, *, camera_number: int
+) -> Iterator[None]:
+    """Leave no file of a clip that could not be stored; what refuses now is found later."""
+    try:
+        yield
+    except BaseException:
+        with suppress(StoreUnavailable):
+            remove_orphans(kept, files, camera_number=camera_number)
+        raise
 
 
 def read_part(file: BinaryIO, *, offset: int, length: int) -> bytes:
@@ -158,17 +176,6 @@ def read_part(file: BinaryIO, *, offset: int, length: int) -> bytes:
             return file.read(min(length, size_bytes))
         except OSError as error:
             raise _unreadable(Path(file.name), error) from error
-
-
-@contextmanager
-def removing_on_error(kept: KeptConnection, files: VideoFiles, name: str) -> Iterator[None]:
-    """Leave no file of a clip that could not be stored; what refuses now is found later."""
-    try:
-        yield
-    except BaseException:
-        with suppress(StoreUnavailable):
-            remove_orphans(kept, files, [name])
-        raise
 
 
 def _unlink(path: Path) -> int:

@@ -16,7 +16,7 @@ from attrs import define, field
 from surveil_adapters.sqlite.connection import KeptConnection, transaction
 from surveil_adapters.sqlite.pins import set_pin
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
-from surveil_adapters.sqlite.video_files import VideoFiles, remove_orphans
+from surveil_adapters.sqlite.video_files import VideoFiles, remove_files, remove_orphans
 from surveil_core.messages import parse_timestamp
 from surveil_core.retention import KeptVideo, Space
 
@@ -109,11 +109,11 @@ class SqliteVideoStock:
             connection.execute(_KEEP_REASON, values)
             connection.execute(_DELETE, values)
             connection.execute(_FORGET_REASON, values)
-        return remove_orphans(self._kept, self._files, names) if names else 0
+        return remove_files(self._kept, self._files, names)
 
-    def remove_orphans(self) -> int:
+    def remove_orphans(self, *, camera_number: int) -> int:
         """Remove the files of `fichier_media` that no video has."""
-        return remove_orphans(self._kept, self._files)
+        return remove_orphans(self._kept, self._files, camera_number=camera_number)
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:
         """Shorten the file by a step if the disk has less free than that."""

@@ -25,10 +25,11 @@ class VideoStock(Protocol):
         disk has back at once; files that it does not let go are left to `remove_orphans`.
         """
 
-    def remove_orphans(self) -> int:
+    def remove_orphans(self, *, camera_number: int) -> int:
         """Remove files of clips that were not stored, or are not any more: a crash left them.
 
-        For the thread that stores clips, between two of them. Returns how many bytes they were.
+        For the thread that stores a camera's clips, between two of them; those that other
+        cameras are storing stay. Returns how many bytes they were.
         """
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:

@@ -19,8 +19,8 @@ REASON = "deleted to make room"
 class Retaining:
     """One thread calls it: between pictures, so each call takes a moment only.
 
-    It is the thread that stores clips. `fills_hollow` says whether those go into the space that
-    is free in the database, else that is given back to the disk for them.
+    It is the thread that stores the clips of `camera_number`. `fills_hollow` says whether those go
+    into the space that is free in the database, else that is given back to the disk for them.
     """
 
     service: str = "surveillance"
@@ -28,6 +28,7 @@ class Retaining:
     stock: VideoStock
     clock: Clock
     announcer: Announcer
+    camera_number: int = 1
     fills_hollow: bool = True
     _check_at_s: float = field(default=float("-inf"), init=False)
     _wanted_free_bytes: int = field(default=0, init=False)
@@ -74,7 +75,7 @@ class Retaining:
 
     def _remove_orphans(self) -> None:
         try:
-            freed_bytes = self.stock.remove_orphans()
+            freed_bytes = self.stock.remove_orphans(camera_number=self.camera_number)
         except StoreUnavailable as error:
             self._announce_failure(error)
             return
