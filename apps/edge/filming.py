@@ -56,13 +56,6 @@ class FilmingParts:
             announcer=self.announcer,
         )
 
-    def media_store(self) -> MediaStore:
-        """Make what stores clips, where the settings want them."""
-        if self.settings.storage.videos is VideoPlace.DATABASE:
-            return SqliteMediaStore(self.database)
-        VideoFiles.beside(self.database.path).check_disk()
-        return FileMediaStore(self.database)
-
     def _camera(self) -> HeldCamera:
         camera = self.settings.camera
         chain = CameraChain(
@@ -80,7 +73,7 @@ class FilmingParts:
 
     def _storing(self, jobs: SqliteClipJobs) -> ClipStoring:
         return ClipStoring(
-            store=self.media_store(),
+            store=media_store(self.settings, self.database),
             jobs=jobs,
             previewer=PyavPreviewer(),
             clock=self.clock,
@@ -100,3 +93,14 @@ class FilmingParts:
             announcer=self.announcer,
             random_unit=random.random,
         )
+
+
+def media_store(settings: EdgeSettings, database: SurveillanceDb) -> MediaStore:
+    """Make what stores clips, where the settings want them.
+
+    Raises `ConfigurationError` for a folder of videos that is on a disk of its own.
+    """
+    if settings.storage.videos is VideoPlace.DATABASE:
+        return SqliteMediaStore(database)
+    VideoFiles.beside(database.path).check_disk()
+    return FileMediaStore(database)

@@ -33,7 +33,6 @@ from surveil_core.services.journaling import EventJournal
 from surveil_core.vocabulary import SENSOR_TOPICS, sensor_client_id
 
 if TYPE_CHECKING:
-    from apps.edge.filming import FilmingParts
     from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
     from surveil_adapters.simulation.board import SimulatedBoard
     from surveil_adapters.sqlite.archive import SqliteArchive
@@ -98,19 +97,15 @@ class EdgeParts:
     @cached_property
     def filming(self) -> "FilmingService":
         """Shared: `surveillance` asks it for clips, `camera` makes them."""
-        return self.filming_parts.service()
-
-    @property
-    def filming_parts(self) -> "FilmingParts":
-        """What the camera's service is made of."""
         from apps.edge.filming import FilmingParts
 
-        return FilmingParts(
+        parts = FilmingParts(
             settings=self.settings,
             database=self.database,
             clock=self.clock,
             announcer=self.announcer,
         )
+        return parts.service()
 
     @cached_property
     def broker(self) -> "BrokerAddress":

@@ -208,12 +208,13 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def camera(self) -> Iterator[Step]:
         """Film what surveillance asks for, and first what an earlier run owed."""
+        from apps.edge.filming import media_store
         from surveil_core.services.retaining import Retaining
 
         filming = self.filming
         with (
             closing(self.video_stock()) as stock,
-            closing(self.filming_parts.media_store()) as filming.storing.store,
+            closing(media_store(self.settings, self.database)) as filming.storing.store,
             closing(filming),
         ):
             retaining = Retaining(
