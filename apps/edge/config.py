@@ -11,6 +11,7 @@ from surveil_core.errors import ConfigurationError
 from surveil_core.events import SensorKind
 from surveil_core.ports.outbox import WhenFull
 from surveil_core.ports.sensors import SensorSpec
+from surveil_core.preroll import DEFAULT_RING_BYTES
 from surveil_core.recording import CameraMode, RecordingPolicy
 from surveil_core.retention import RetentionPolicy
 from surveil_core.services.journaling import JournalQuota, WhenJournalFull
@@ -76,11 +77,12 @@ class Camera:
 
 @frozen(kw_only=True)
 class Recording:
-    """How long a clip is."""
+    """How long a clip is, and what the pictures before it may take in memory."""
 
     pre_roll_s: float = 3.0
     duration_s: float = 10.0
     max_duration_s: float = 120.0
+    max_ring_bytes: int = field(default=DEFAULT_RING_BYTES, validator=validators.ge(64 * 1024))
     policy: RecordingPolicy = field(
         init=False,
         default=Factory(

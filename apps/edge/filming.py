@@ -45,6 +45,7 @@ class FilmingParts:
             triggers=ThreadTriggerQueue(),
             policy=self.settings.recording.policy,
             mode=self.settings.camera.mode,
+            max_ring_bytes=self.settings.recording.max_ring_bytes,
             clock=self.clock,
             announcer=self.announcer,
         )

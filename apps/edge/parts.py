@@ -94,6 +94,11 @@ class EdgeParts:
             camera_name=self.settings.camera.name,
         )
 
+    @property
+    def is_filming(self) -> bool:
+        """Whether this process has a filming service, which is made when first asked for."""
+        return "filming" in vars(self)
+
     @cached_property
     def filming(self) -> "FilmingService":
         """Shared: `surveillance` asks it for clips, `camera` makes them."""
@@ -193,13 +198,16 @@ class EdgeParts:
         )
 
     def metrics(self) -> bytes:
-        """Count what went through the outbox of this machine, if it has one."""
-        from surveil_adapters.metrics import outbox_metrics
+        """Count what went through this machine's outbox, and what this process filmed."""
+        from surveil_adapters.metrics import filming_metrics, outbox_metrics
 
-        if not self.settings.storage.outbox.exists():
-            return b""
-        with closing(self.outbox()) as outbox:
-            return outbox_metrics(outbox.counters())
+        text = b""
+        if self.settings.storage.outbox.exists():
+            with closing(self.outbox()) as outbox:
+                text += outbox_metrics(outbox.counters())
+        if self.is_filming:
+            text += filming_metrics(self.filming.figures)
+        return text
 
     def dead_letters(self) -> Mapping[str, DeadLetters]:
         """Make the dead letters of each service whose file is on this machine."""

@@ -10,6 +10,9 @@ from attrs import define, field, validators
 
 from surveil_core.video import AccessUnit
 
+DEFAULT_RING_BYTES = 16 * 1024 * 1024
+"""What the ring may take: the pictures of 32 s at 4 Mbit/s."""
+
 
 @define(kw_only=True)
 class PreRollRing:
@@ -20,7 +23,7 @@ class PreRollRing:
     """
 
     min_span_s: float = field(validator=validators.ge(0))
-    max_bytes: int = field(default=16 * 1024 * 1024, validator=validators.gt(0))
+    max_bytes: int = field(default=DEFAULT_RING_BYTES, validator=validators.gt(0))
     _units: deque[AccessUnit] = field(factory=deque, init=False, repr=False)
     _bytes: int = field(default=0, init=False)
 
@@ -28,6 +31,11 @@ class PreRollRing:
     def held_bytes(self) -> int:
         """How much coded video is held."""
         return self._bytes
+
+    @property
+    def held_s(self) -> float:
+        """How long it is from the first picture held to the last."""
+        return self._units[-1].at_s - self._units[0].at_s if self._units else 0.0
 
     def push(self, unit: AccessUnit) -> None:
         """Take one picture and drop whole groups that are no longer needed."""

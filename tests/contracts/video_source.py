@@ -57,6 +57,15 @@ class VideoSourceContract:
         assert source.name
         assert isinstance(source.simulated, bool)
 
+    def test_a_reader_in_time_loses_no_picture(self, source: VideoSource) -> None:
+        """Nothing is dropped, before it is opened, while it is read and once it is closed."""
+        assert source.dropped_pictures == 0
+        source.open()
+        read_for(source, 0.3)
+        assert source.dropped_pictures == 0
+        source.close()
+        assert source.dropped_pictures == 0
+
     def test_closed_twice_it_can_be_opened_again(self, source: VideoSource) -> None:
         """A camera that was lost is opened again on the same object."""
         source.open()

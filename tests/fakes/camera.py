@@ -27,6 +27,7 @@ class FakeCamera:
     opening_takes_s: float = 0.0
     dies_with: str | None = None
     silent: bool = False
+    dropped_pictures: int = 0
     is_open: bool = field(default=False, init=False)
     opened: int = field(default=0, init=False)
     closed: int = field(default=0, init=False)

@@ -30,6 +30,11 @@ class CameraChain:
         self._current: VideoSource | None = None
         self._show(self._candidates[0])
 
+    @property
+    def dropped_pictures(self) -> int:
+        """How many pictures of any candidate were dropped."""
+        return sum(candidate.dropped_pictures for candidate in self._candidates)
+
     def open(self) -> None:
         """Open the first candidate that delivers.
 

@@ -69,6 +69,12 @@ class Picamera2Source:
         self._camera: Any = None
         self._encoder: Any = None
         self._queue: UnitQueue | None = None
+        self._dropped_before = 0
+
+    @property
+    def dropped_pictures(self) -> int:
+        """How many pictures found the queue full, in all runs together."""
+        return self._dropped_before + (self._queue.dropped_pictures if self._queue else 0)
 
     def open(self) -> None:
         """Start the camera and wait for its first picture; learn the true picture size.
@@ -98,7 +104,7 @@ class Picamera2Source:
         """Stop encoding and give the camera back. Closing twice is safe."""
         camera, self._camera = self._camera, None
         encoder, self._encoder = self._encoder, None
-        self._queue = None
+        self._dropped_before, self._queue = self.dropped_pictures, None
         self.name = _NAME
         if camera is None:
             return

@@ -24,6 +24,10 @@ class VideoSource(Protocol):
     format: VideoFormat
     """What was asked for; once open, with the true picture size."""
 
+    @property
+    def dropped_pictures(self) -> int:
+        """How many came and were thrown away because the reader was late, in all runs together."""
+
     def open(self) -> None:
         """Take the camera. Raises `CameraUnavailable` with the reason."""
 

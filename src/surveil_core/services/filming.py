@@ -20,9 +20,10 @@ from surveil_core.ports.clock import Clock
 from surveil_core.ports.recorder import Trigger
 from surveil_core.ports.spool import Spool
 from surveil_core.ports.trigger_queue import TriggerQueue
-from surveil_core.preroll import PreRollRing
+from surveil_core.preroll import DEFAULT_RING_BYTES, PreRollRing
 from surveil_core.recording import CameraMode, RecordingPolicy, plan_clip
 from surveil_core.services.clip_in_hand import ClipInHand, filmed
+from surveil_core.services.filming_figures import FilmingFigures, RingFigures
 from surveil_core.services.held_camera import SILENT_CAMERA_S, HeldCamera
 from surveil_core.services.resuming import ClipResuming
 from surveil_core.services.storing import ClipStoring
@@ -36,8 +37,9 @@ TRIGGER_DELAY_S = 2.0
 class FilmingService:
     """Films events. The `Recorder` port.
 
-    `trigger` is for any thread; one thread calls `open`, `step` and, when it is done,
-    `close`. After `close` it may be opened again, as when its loop was restarted.
+    `trigger` and `figures` are for any thread; one thread calls `open`, `step` and, when it
+    is done, `close`. After `close` it may be opened again, as when its loop was restarted.
+    `figures` are those of the last step. The ring takes `max_ring_bytes` at most.
     """
 
     service: str = "surveillance"
@@ -50,6 +52,8 @@ class FilmingService:
     announcer: Announcer
     policy: RecordingPolicy = field(factory=RecordingPolicy)
     mode: CameraMode = field(default=CameraMode.STANDBY, converter=CameraMode)
+    max_ring_bytes: int = DEFAULT_RING_BYTES
+    figures: FilmingFigures = field(init=False)
     _ring: PreRollRing = field(init=False)
     _due: deque[Trigger] = field(factory=deque, init=False)
     _rows_in_hand: set[int] = field(factory=set, init=False)
@@ -57,7 +61,12 @@ class FilmingService:
 
     @_ring.default
     def _new_ring(self) -> PreRollRing:
-        return PreRollRing(min_span_s=self.policy.pre_roll_s + TRIGGER_DELAY_S)
+        return PreRollRing(
+            min_span_s=self.policy.pre_roll_s + TRIGGER_DELAY_S, max_bytes=self.max_ring_bytes
+        )
+
+    def __attrs_post_init__(self) -> None:
+        self.figures = self._count()
 
     def trigger(self, trigger: Trigger) -> None:
         """Film this, or prolong the clip in hand. Never blocks and never raises.
@@ -88,6 +97,7 @@ class FilmingService:
         else:
             self._step_with_camera(timeout_s)
         self.storing.step()
+        self.figures = self._count()
 
     def close(self) -> None:
         """Store the clip in hand, give camera and spool back. Closing twice is safe.
@@ -103,6 +113,23 @@ class FilmingService:
         self._rows_in_hand.clear()
         self.storing.close()
         self.spool.close()
+        self._ring.clear()
+        self.figures = self._count()
+
+    def _count(self) -> FilmingFigures:
+        ring = self._ring
+        return FilmingFigures(
+            camera=self.camera.figures,
+            ring=RingFigures(
+                held_s=ring.held_s,
+                limit_s=ring.min_span_s,
+                held_bytes=ring.held_bytes,
+                limit_bytes=ring.max_bytes,
+            ),
+            stored_clips=self.storing.stored_clips,
+            waiting_clips=self.storing.waiting_clips,
+            given_up_events=self.storing.given_up_events,
+        )
 
     # --- what an earlier run owed -----------------------------------------------------
 

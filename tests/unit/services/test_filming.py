@@ -494,3 +494,43 @@ def test_every_motion_lies_inside_a_stored_clip(gaps_tenths: list[int], mode: Ca
         for row in rows:
             begun_s = writer.units[0].at_s - 2 * PICTURE_S
             assert begun_s <= instants[row] <= writer.units[-1].at_s
+
+
+def test_the_figures_follow_the_camera() -> None:
+    """Starts, failures, pictures and the ring, as they are after each step."""
+    rig = Rig()
+    rig.source.opening_takes_s = 0.7
+    assert not rig.filming.figures.camera.is_open
+    rig.run(20)
+    figures = rig.filming.figures
+    assert (figures.camera.is_open, figures.camera.starts, figures.camera.failures) == (True, 1, 0)
+    assert figures.camera.start_s == pytest.approx(0.7)
+    assert figures.camera.pictures == pytest.approx(193, abs=2)
+    assert figures.ring.limit_s <= figures.ring.held_s <= figures.ring.limit_s + GROUP_S
+    assert 0 < figures.ring.held_bytes < figures.camera.picture_bytes
+    rig.source.dies_with = "unplugged"
+    rig.filming.step(0.2)
+    rig.fire(1)
+    rig.run(0.3)
+    figures = rig.filming.figures
+    assert (figures.camera.is_open, figures.camera.failures) == (False, 1)
+    assert (figures.stored_clips, figures.given_up_events) == (0, 1)
+    rig.source.dies_with = None
+    rig.run(5)
+    rig.fire(2)
+    rig.run(12)
+    assert rig.filming.figures.camera.starts == 2
+    assert rig.filming.figures.stored_clips == 1
+
+
+def test_clips_that_wait_are_counted() -> None:
+    """A database that refuses shows in the figures, and so does its recovery."""
+    rig = Rig()
+    rig.store.error = "database is locked"
+    rig.run(5)
+    rig.fire(1)
+    rig.run(12)
+    assert rig.filming.figures.waiting_clips == 1
+    rig.store.error = None
+    rig.run(130)
+    assert (rig.filming.figures.waiting_clips, rig.filming.figures.stored_clips) == (0, 1)
