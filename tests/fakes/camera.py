@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from surveil_core.errors import CameraUnavailable
 from surveil_core.video import AccessUnit, VideoFormat
@@ -16,7 +16,8 @@ class FakeCamera:
     """Implements `VideoSource`: reading takes the clock to the next picture.
 
     `open_errors` are used up one an open. `dies_with` ends the stream, `silent` stops
-    pictures without an end. `opening_takes_s` passes at each open.
+    pictures without an end. `opening_takes_s` passes at each open. `pictures_per_s` and
+    `picture_bytes` may be more than any camera gives.
     """
 
     clock: FakeClock
@@ -28,6 +29,8 @@ class FakeCamera:
     dies_with: str | None = None
     silent: bool = False
     dropped_pictures: int = 0
+    pictures_per_s: float = field(default=Factory(lambda x: x.format.fps, takes_self=True))
+    picture_bytes: int = 0
     is_open: bool = field(default=False, init=False)
     opened: int = field(default=0, init=False)
     closed: int = field(default=0, init=False)
@@ -36,6 +39,8 @@ class FakeCamera:
 
     def open(self) -> None:
         """Open, or raise the next of `open_errors`."""
+        if self.is_open:
+            raise ValueError(f"{self.name} is open already: a camera has one owner")
         self.opened += 1
         self.clock.advance(self.opening_takes_s)
         if self.open_errors:
@@ -65,9 +70,8 @@ class FakeCamera:
     def _picture(self) -> AccessUnit:
         keyframe = self._number % self.format.fps == 0
         head = PARAMETER_SETS + b"\x00\x00\x00\x01\x65" if keyframe else b"\x00\x00\x00\x01\x41"
-        unit = AccessUnit(
-            annex_b=head + b"%d" % self._number, keyframe=keyframe, at_s=self._next_at_s
-        )
+        body = (b"%d" % self._number).ljust(self.picture_bytes, b"\xff")
+        unit = AccessUnit(annex_b=head + body, keyframe=keyframe, at_s=self._next_at_s)
         self._number += 1
-        self._next_at_s += 1 / self.format.fps
+        self._next_at_s += 1 / self.pictures_per_s
         return unit

@@ -32,6 +32,8 @@ export interface Media {
   started_at: string;
   duration_s: number;
   pre_roll_s: number;
+  start_delay_s: number;
+  missing_s: number;
   clip_bytes: number;
   resolution: string;
   salvaged: boolean;

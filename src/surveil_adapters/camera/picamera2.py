@@ -39,8 +39,12 @@ class FrameSink:
         self._zero_at_s: float | None = None
 
     def take(self, frame: bytes, timestamp_us: int | None) -> None:
-        """Queue one frame; without a stamp, its arrival is its time."""
-        unit = self._splitter.unit(bytes(frame), at_s=self._at_s(timestamp_us))
+        """Queue one frame; without a stamp, its arrival is its time. Never raises."""
+        try:
+            unit = self._splitter.unit(bytes(frame), at_s=self._at_s(timestamp_us))
+        except CameraUnavailable as error:
+            self._queue.end(str(error))
+            return
         if unit is not None:
             self._queue.put(unit)
 

@@ -43,8 +43,10 @@ class UnitQueue:
         return self._dropped
 
     def put(self, unit: AccessUnit) -> None:
-        """Take a picture; never blocks. The first one taken is a keyframe."""
+        """Take a picture; never blocks. None is taken before a keyframe nor after the end."""
         with self._changed:
+            if self._end_reason is not None:
+                return
             if unit.keyframe or not self._dropping:
                 self._begun, self._dropping = True, self._is_full_with(unit)
             if self._dropping:

@@ -55,6 +55,10 @@ class SqliteMediaStore:
             media_id = _insert(connection, clip, clip_bytes, event_row_ids[0])
             crc32 = _copy(connection, file, media_id, clip_bytes)
             connection.execute("INSERT INTO somme_media VALUES (?, ?)", (media_id, crc32))
+            connection.execute(
+                "INSERT INTO tournage (id_media, retard_debut, duree_manquante) VALUES (?, ?, ?)",
+                (media_id, clip.start_delay_s, clip.missing_s),
+            )
             if preview is not None:
                 connection.execute(
                     "INSERT INTO apercu (id_media, vignette, bande) VALUES (?, ?, ?)",

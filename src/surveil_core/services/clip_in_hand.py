@@ -45,7 +45,9 @@ class ClipInHand:
 
     def finish(self, clock: Clock) -> SpooledClip:
         """End the clip."""
-        return self.writer.finish(triggered_at_utc=utc_of(self.trigger.at_s, clock))
+        return self.writer.finish(
+            triggered_at_utc=utc_of(self.trigger.at_s, clock), until_s=self.plan.ends_at_s
+        )
 
 
 def filmed(trigger: Trigger) -> FilmedEvent:

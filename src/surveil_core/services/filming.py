@@ -147,16 +147,21 @@ class FilmingService:
     # --- without a camera -------------------------------------------------------------
 
     def _step_without_camera(self, timeout_s: float) -> None:
-        if self.mode is CameraMode.STANDBY:
+        if self.mode is CameraMode.STANDBY or self._clip is not None:
             timeout_s = min(timeout_s, self.camera.retry_in_s)
         self._take_triggers(timeout_s)
+        if self._clip is not None and self._clip.plan.is_over(self.clock.monotonic_s()):
+            self._end_clip()
         if self.camera.retry_in_s > 0:
-            self._fail_due(self.camera.lost_reason)
-        elif self.mode is CameraMode.STANDBY or self._begin_next_clip():
+            if self._clip is None:
+                self._fail_due(self.camera.lost_reason)
+        elif self.mode is CameraMode.STANDBY or self._has_clip_to_film():
             self._open_camera()
 
-    def _begin_next_clip(self) -> bool:
-        """Begin the clip that a closed camera will be opened for, if one is due."""
+    def _has_clip_to_film(self) -> bool:
+        """Say if a closed camera is to be opened for a clip; begin that if it is due."""
+        if self._clip is not None:
+            return True
         return bool(self._due) and self._begin_clip(self._due.popleft(), from_ring=False)
 
     def _open_camera(self) -> None:
@@ -167,14 +172,27 @@ class FilmingService:
             return
         self._ring.clear()
         if self._clip is not None:
-            self._extend_plan(self._clip, at_s=self._filmed_from_s(self._clip.trigger))
+            self._film_on(self._clip)
+
+    def _film_on(self, clip: ClipInHand) -> None:
+        """Let the clip that a camera was opened for begin now, or one that it left go on."""
+        if clip.is_empty:
+            self._extend_plan(clip, at_s=self._filmed_from_s(clip.trigger))
+        elif self.camera.has_changed:
+            self._end_clip()
 
     def _lose_camera(self, reason: str) -> None:
-        """End what is in hand, and tell those who wait that nobody films them."""
-        self._end_clip(reason_if_empty=reason)
+        """Tell those who wait that nobody films them.
+
+        A clip that has pictures waits for the camera until its time is over, and so do the
+        events that may still fall into it.
+        """
+        if self._clip is not None and self._clip.is_empty:
+            self._end_clip(reason_if_empty=reason)
         self.camera.lose(reason)
         self._take_triggers(0)
-        self._fail_due(reason)
+        if self._clip is None:
+            self._fail_due(reason)
 
     # --- with a camera ----------------------------------------------------------------
 

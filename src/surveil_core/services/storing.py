@@ -207,6 +207,8 @@ class ClipStoring:
                     clip_bytes=video.clip_bytes,
                     duration_s=video.duration_s,
                     pre_roll_s=video.pre_roll_s,
+                    start_delay_s=video.start_delay_s,
+                    missing_s=video.missing_s,
                 )
             )
 

@@ -46,6 +46,7 @@ def test_the_end_comes_after_the_last_picture() -> None:
     queue.put(unit(0, keyframe=True))
     queue.end("unplugged")
     queue.end("closed")
+    queue.put(unit(1, keyframe=True))
     assert queue.get(0) is not None
     with pytest.raises(CameraUnavailable, match=r"^unplugged$"):
         queue.get(0)

@@ -1,0 +1,54 @@
+"""Does what a camera sends decode? A keyframe is tried now and then, as all would cost too much.
+
+A bad cable or a dying encoder shows in keyframes first, since they are the largest pictures.
+Decoding one of 1280x720 takes some milliseconds; decoding all would take more than filming.
+"""
+
+import av
+from av.video.codeccontext import VideoCodecContext
+
+from surveil_core.errors import CameraUnavailable
+
+LOOK_EVERY_S = 10.0
+"""How far apart the keyframes are that are tried as long as all is well."""
+
+MAX_DAMAGED_KEYFRAMES = 3
+"""After a damaged keyframe each one is tried; so many in a row end the camera's run."""
+
+
+class DamageWatch:
+    """Looks at keyframes in their order. Used by one thread."""
+
+    def __init__(self) -> None:
+        self._next_look_at_s = float("-inf")
+        self._damaged = 0
+
+    def look(self, annex_b: bytes, *, at_s: float) -> None:
+        """Try a keyframe, which has its parameter sets, if it is time to.
+
+        Raises `CameraUnavailable` when the last ones were all damaged.
+        """
+        if at_s < self._next_look_at_s and not self._damaged:
+            return
+        self._next_look_at_s = at_s + LOOK_EVERY_S
+        problem = _problem_of(annex_b)
+        self._damaged = self._damaged + 1 if problem else 0
+        if self._damaged >= MAX_DAMAGED_KEYFRAMES:
+            raise CameraUnavailable(
+                f"{self._damaged} keyframes one after the other do not decode ({problem}); "
+                "check the camera's cable, network and power"
+            )
+
+
+def _problem_of(keyframe: bytes) -> str | None:
+    """Decode one keyframe strictly; say what is wrong with it, or None."""
+    codec = VideoCodecContext.create("h264", "r")
+    codec.thread_count = 1
+    codec.options = {"err_detect": "explode"}
+    try:
+        frames = [*codec.decode(av.Packet(keyframe)), *codec.decode(None)]
+    except av.FFmpegError as error:
+        return error.strerror
+    if not frames:
+        return "no picture"
+    return "damaged picture" if frames[0].is_corrupt else None
