@@ -110,9 +110,9 @@ class Recorder:
             self.step()
             assert self.clock.monotonic_s() < deadline_s, self.announcer.notices
 
-    def step(self) -> None:
+    def step(self, timeout_s: float = 0.1) -> None:
         """Deal with one picture."""
-        self.filming.step(0.1)
+        self.filming.step(timeout_s)
 
     def fire(self, number: int) -> Trigger:
         """Let event `evt-<number>`, whose row has that number, happen now."""

@@ -28,6 +28,7 @@ class AccessUnitSplitter:
     def __init__(self) -> None:
         self._codec: VideoCodecContext = av.CodecContext.create("h264", "r")
         self._damage = DamageWatch()
+        self._whole = True
         self._parameter_sets: dict[int, bytes] = {}
         self._started = False
         self._begun_at_s: float | None = None
@@ -62,8 +63,8 @@ class AccessUnitSplitter:
     def unit(self, annex_b: bytes, *, at_s: float) -> AccessUnit | None:
         """Complete one whole access unit.
 
-        None while no keyframe has come yet, and for parameter sets that come alone. Raises
-        `CameraUnavailable` when keyframes do not decode.
+        None while no keyframe has come yet, for parameter sets that come alone, and for a group
+        whose keyframe does not decode. Raises `CameraUnavailable` after some such groups.
         """
         parameter_sets, slice_kind = _head_of(annex_b)
         self._parameter_sets |= parameter_sets
@@ -79,7 +80,9 @@ class AccessUnitSplitter:
         if not self._started or slice_kind is None:
             return None
         if keyframe:
-            self._damage.look(annex_b, at_s=at_s)
+            self._whole = self._damage.is_sound(annex_b, at_s=at_s)
+        if not self._whole:
+            return None
         return AccessUnit(annex_b=annex_b, keyframe=keyframe, at_s=at_s)
 
 
