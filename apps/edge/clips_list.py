@@ -85,6 +85,7 @@ def _json_line(record: MediaRecord) -> str:
             "resolution": record.resolution,
             "codec": record.codec,
             "camera_number": record.camera_number,
+            "camera_name": record.camera_name,
             "pinned": record.pinned,
             "salvaged": record.salvaged,
         }

@@ -233,7 +233,7 @@ def test_a_video_says_what_it_lacks(page: Page) -> None:
     expect(page.locator("#stage-note")).to_contain_text("the camera gave no pictures: 4 s")
     expect(page.locator(".facts")).to_contain_text("(begins 1.3 s after the event)")
     row(page, WHOLE).click()
-    expect(page.locator(".facts")).to_contain_text("(3 s before the event)")
+    expect(page.locator(".facts")).to_contain_text("(3 s before the event) · Caméra 1 · ")
     expect(page.locator("#stage-note")).to_be_hidden()
 
 

@@ -196,6 +196,7 @@ class TestList:
             "resolution": SIZE,
             "codec": "h264",
             "camera_number": 1,
+            "camera_name": "Caméra 1",
             "pinned": False,
             "salvaged": False,
         }

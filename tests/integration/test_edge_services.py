@@ -111,7 +111,7 @@ def film(services: EdgeServices, count: int) -> None:
     with services.camera() as step, closing(SqliteEventStore(services.database)) as store:
         step_until(step, announcer, CameraReady, ready + 1)
         [stored] = store.add_events([received]).rows
-        services.filming.trigger(
+        services.filmings[1].trigger(
             Trigger(
                 event_row_id=stored.row_id,
                 event_id=event_id,

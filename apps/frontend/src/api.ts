@@ -34,6 +34,7 @@ export interface Media {
   pre_roll_s: number;
   start_delay_s: number;
   missing_s: number;
+  camera_name: string | null;
   clip_bytes: number;
   resolution: string;
   salvaged: boolean;

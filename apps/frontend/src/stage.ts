@@ -101,6 +101,7 @@ export class Stage {
     if (media === null) return this.#facts.replaceChildren();
     this.#facts.textContent = [
       `${formatDuration(media.duration_s)} (${beginningOf(media)})`,
+      ...(media.camera_name === null ? [] : [media.camera_name]),
       media.resolution,
       formatSize(media.clip_bytes),
     ].join(" · ");

@@ -22,7 +22,8 @@ _INSERT = """
     INSERT INTO media (type_media, taille, duree, id_evenement, id_capteur, numero_camera,
                        resolution, codec, date_debut, duree_preroll, recupere, video)
     VALUES ('video', ?, ?, ?,
-            (SELECT min(id_capteur) FROM capteur WHERE type_capteur = ?),
+            (SELECT id_capteur FROM capteur WHERE type_capteur = ?
+             ORDER BY id_capteur LIMIT 1 OFFSET ?),
             ?, ?, ?, ?, ?, ?, zeroblob(?))
     RETURNING id_media
 """
@@ -97,6 +98,7 @@ def _insert(
         clip.duration_s,
         trigger_row_id,
         CAMERA_TYPE,
+        clip.camera_number - 1,
         clip.camera_number,
         clip.format.resolution,
         clip.format.codec,

@@ -64,6 +64,7 @@ class MediaView:
     resolution: str
     codec: str
     camera_number: int
+    camera_name: str | None
     salvaged: bool
     pinned: bool
     video_url: str
@@ -149,6 +150,7 @@ def media_view(record: MediaRecord) -> MediaView:
         resolution=record.resolution,
         codec=record.codec,
         camera_number=record.camera_number,
+        camera_name=record.camera_name,
         salvaged=record.salvaged,
         pinned=record.pinned,
         video_url=f"{address}/video",

@@ -64,6 +64,7 @@ class MediaRecord:
     pinned: bool = False
     start_delay_s: float = 0.0
     missing_s: float = 0.0
+    camera_name: str | None = None
 
 
 class Archive(Protocol):

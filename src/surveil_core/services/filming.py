@@ -286,7 +286,12 @@ class FilmingService:
         assert plan is not None, "trigger() lets recorded types through only"
         try:
             self._clip = ClipInHand.begin(
-                self.spool, trigger, plan, format=self.camera.source.format, clock=self.clock
+                self.spool,
+                trigger,
+                plan,
+                format=self.camera.source.format,
+                camera_number=self.camera.number,
+                clock=self.clock,
             )
         except StoreUnavailable as error:
             self._fail(trigger, str(error))

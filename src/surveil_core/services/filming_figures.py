@@ -25,7 +25,7 @@ class CameraFigures:
     `dropped_pictures` came and were thrown away, since nobody was ready to take them.
     """
 
-    number: int = 1
+    number: int
     is_open: bool
     starts: int
     start_s: float

@@ -40,6 +40,7 @@ class HeldCamera:
     """
 
     service: str = "surveillance"
+    number: int = 1
     source: VideoSource
     clock: Clock
     announcer: Announcer
@@ -68,6 +69,7 @@ class HeldCamera:
     def figures(self) -> CameraFigures:
         """Count. For the thread that uses the camera."""
         return CameraFigures(
+            number=self.number,
             is_open=self.opened_at_s is not None,
             starts=self._starts,
             start_s=self._start_s,
