@@ -3,7 +3,8 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from surveil_adapters.metrics import filming_metrics
-from surveil_core.services.filming_figures import CameraFigures, FilmingFigures, RingFigures
+from surveil_core.preroll import RingFigures
+from surveil_core.services.filming_figures import CameraFigures, FilmingFigures
 
 
 def figures(number: int) -> FilmingFigures:

@@ -23,7 +23,7 @@ from surveil_core.ports.trigger_queue import TriggerQueue
 from surveil_core.preroll import DEFAULT_RING_BYTES, PreRollRing
 from surveil_core.recording import CameraMode, RecordingPolicy, plan_clip
 from surveil_core.services.clip_in_hand import ClipInHand, filmed
-from surveil_core.services.filming_figures import FilmingFigures, RingFigures
+from surveil_core.services.filming_figures import FilmingFigures
 from surveil_core.services.held_camera import SILENT_CAMERA_S, HeldCamera
 from surveil_core.services.resuming import ClipResuming
 from surveil_core.services.storing import ClipStoring
@@ -109,23 +109,17 @@ class FilmingService:
             self._handle_triggers(until_s=self.clock.monotonic_s())
         self._end_clip(reason_if_empty=None)
         self.camera.close()
+        self._ring.clear()
         self._due.clear()
         self._rows_in_hand.clear()
         self.storing.close()
         self.spool.close()
-        self._ring.clear()
         self.figures = self._count()
 
     def _count(self) -> FilmingFigures:
-        ring = self._ring
         return FilmingFigures(
             camera=self.camera.figures,
-            ring=RingFigures(
-                held_s=ring.held_s,
-                limit_s=ring.min_span_s,
-                held_bytes=ring.held_bytes,
-                limit_bytes=ring.max_bytes,
-            ),
+            ring=self._ring.figures,
             stored_clips=self.storing.stored_clips,
             waiting_clips=self.storing.waiting_clips,
             given_up_events=self.storing.given_up_events,
@@ -170,7 +164,6 @@ class FilmingService:
         except CameraUnavailable as error:
             self._lose_camera(str(error))
             return
-        self._ring.clear()
         if self._clip is not None:
             self._film_on(self._clip)
 
@@ -190,6 +183,7 @@ class FilmingService:
         if self._clip is not None and self._clip.is_empty:
             self._end_clip(reason_if_empty=reason)
         self.camera.lose(reason)
+        self._ring.clear()
         self._take_triggers(0)
         if self._clip is None:
             self._fail_due(reason)
@@ -214,6 +208,7 @@ class FilmingService:
             self._lose_camera(f"{name} gave no picture for {SILENT_CAMERA_S:g} s")
         if self._is_idle_on_demand():
             self.camera.close()
+            self._ring.clear()
 
     def _take_picture(self, unit: AccessUnit) -> None:
         self._ring.push(unit)

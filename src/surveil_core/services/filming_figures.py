@@ -2,19 +2,7 @@
 
 from attrs import frozen
 
-
-@frozen(kw_only=True)
-class RingFigures:
-    """How full the pre-roll ring is, and what it may hold.
-
-    Beyond `limit_s` whole groups of pictures leave it, so it holds up to one group more;
-    never more than `limit_bytes`.
-    """
-
-    held_s: float
-    limit_s: float
-    held_bytes: int
-    limit_bytes: int
+from surveil_core.preroll import RingFigures
 
 
 @frozen(kw_only=True)

@@ -323,6 +323,7 @@ def test_on_demand_opens_for_a_clip_and_closes_after_it() -> None:
     assert clip.duration_s == pytest.approx(10, abs=2 * PICTURE_S)
     [captured] = rig.announcer.of(ClipCaptured)
     assert captured.start_delay_s == clip.start_delay_s
+    assert rig.filming.figures.ring.held_bytes == 0
     assert rig.filming.figures.camera.start_s == pytest.approx(1.5)
 
 
@@ -560,6 +561,7 @@ def test_the_figures_follow_the_camera() -> None:
     rig.run(0.3)
     figures = rig.filming.figures
     assert (figures.camera.is_open, figures.camera.failures) == (False, 1)
+    assert (figures.ring.held_s, figures.ring.held_bytes) == (0, 0)
     assert (figures.stored_clips, figures.given_up_events) == (0, 1)
     rig.source.dies_with = None
     rig.run(5)
