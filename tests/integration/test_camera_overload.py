@@ -1,13 +1,16 @@
 """Too many triggers, and clips without end: bounded memory, one owner, nothing left behind.
 
-Everything is real but the camera and the clock, which makes an hour of minutes: the service,
-its queue, the spool, the MP4, the pictures beside it, and the database.
+Everything is real but the camera and the clock, which makes seconds of an hour: the service,
+its queue, the spool, the MP4, the pictures beside it, and the database. They lie in memory where
+there is such a folder, since thousands of commits prove nothing of a disk here.
 """
 
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -35,10 +38,19 @@ pytest_plugins = ["tests.rig.camera_fixtures"]
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 CLIPS = 500
-SLOW_PER_S = 4
 RING_BYTES = 64 * 1024
 MEMORY_BYTES = RING_BYTES + 24 * 1024 * 1024
 """What all of it may take beyond what it has taken once it works: the ring, and some noise."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder whose commits cost little."""
+    if not os.access("/dev/shm", os.W_OK):
+        yield tmp_path
+        return
+    with TemporaryDirectory(prefix="surveil-", dir="/dev/shm") as name:
+        yield Path(name)
 
 
 @contextmanager
@@ -72,9 +84,9 @@ def recording(
         yield recorder, db.path
 
 
-def fake_camera(clock: FakeClock, pictures_per_s: float = FPS) -> FakeCamera:
-    """Give pictures that can be decoded, a keyframe each ten."""
-    return FakeCamera(clock=clock, format=FORMAT, coded=pictures(), pictures_per_s=pictures_per_s)
+def fake_camera(clock: FakeClock) -> FakeCamera:
+    """Give pictures that can be decoded, ten a second."""
+    return FakeCamera(clock=clock, format=FORMAT, coded=pictures())
 
 
 def assert_each_event_has_its_video(database: Path, *, events: int) -> None:
@@ -84,10 +96,10 @@ def assert_each_event_has_its_video(database: Path, *, events: int) -> None:
     assert query(database, "SELECT count(*) FROM travail_clip") == [(0,)]
 
 
-def test_fifty_triggers_in_a_second_are_one_clip(tmp_path: Path) -> None:
+def test_fifty_triggers_in_a_second_are_one_clip(folder: Path) -> None:
     """It begins before the first and ends after the last, and each event leads to it."""
     clock = FakeClock()
-    with recording(clock, tmp_path, fake_camera(clock), events=50) as (recorder, database):
+    with recording(clock, folder, fake_camera(clock), events=50) as (recorder, database):
         recorder.run(10)
         for number in range(1, 51):
             recorder.fire(number)
@@ -101,11 +113,10 @@ def test_fifty_triggers_in_a_second_are_one_clip(tmp_path: Path) -> None:
     assert duration_s == pytest.approx(pre_roll_s + 1 + 10, abs=0.3)
 
 
-def test_a_trigger_every_two_seconds_for_an_hour(tmp_path: Path) -> None:
+def test_a_trigger_every_two_seconds_for_an_hour(folder: Path) -> None:
     """No clip outlives its cap, no event is without one, and memory does not grow."""
     clock, events, policy = FakeClock(), 1800, RecordingPolicy()
-    camera = fake_camera(clock, SLOW_PER_S)
-    with recording(clock, tmp_path, camera, events=events) as (recorder, database):
+    with recording(clock, folder, fake_camera(clock), events=events) as (recorder, database):
         recorder.run(10)
         taken_bytes = 0
         for number in range(1, events + 1):
@@ -125,8 +136,8 @@ def test_a_trigger_every_two_seconds_for_an_hour(tmp_path: Path) -> None:
     )
     assert 3600 / policy.max_duration_s <= len(videos) <= 3600 / policy.max_duration_s + 1
     for duration_s, pre_roll_s, missing_s in videos:
-        assert policy.pre_roll_s <= pre_roll_s <= policy.pre_roll_s + (FPS + 1) / SLOW_PER_S
-        assert duration_s <= policy.max_duration_s + pre_roll_s + 1 / SLOW_PER_S
+        assert policy.pre_roll_s <= pre_roll_s <= policy.pre_roll_s + 1.2
+        assert duration_s <= policy.max_duration_s + pre_roll_s + 0.2
         assert missing_s == 0
 
 
@@ -148,14 +159,14 @@ def brief_camera(clock: SystemClock, folder: Path) -> ProgramSource:
     )
 
 
-def test_five_hundred_clips_leave_nothing_behind(clock: SystemClock, tmp_path: Path) -> None:
+def test_five_hundred_clips_leave_nothing_behind(clock: SystemClock, folder: Path) -> None:
     """Camera off in between: no descriptor, thread or process more, one owner at any time."""
     policy = RecordingPolicy(pre_roll_s=0, duration_s=0.004, max_duration_s=0.004)
-    source = brief_camera(clock, tmp_path)
+    source = brief_camera(clock, folder)
     open_files: set[int] = set()
     taken_bytes = 0
     with recording(
-        clock, tmp_path, source, events=CLIPS, mode=CameraMode.ON_DEMAND, policy=policy
+        clock, folder, source, events=CLIPS, mode=CameraMode.ON_DEMAND, policy=policy
     ) as (recorder, database):
         for number in range(1, CLIPS + 1):
             recorder.fire(number)
@@ -172,4 +183,4 @@ def test_five_hundred_clips_leave_nothing_behind(clock: SystemClock, tmp_path: P
         assert len(recorder.announcer.of(ClipStored)) == CLIPS
     assert len(open_files) == 1
     assert_each_event_has_its_video(database, events=CLIPS)
-    assert list((tmp_path / "spool").iterdir()) == []
+    assert list((folder / "spool").iterdir()) == []
