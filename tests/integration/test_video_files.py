@@ -42,7 +42,11 @@ VIDEO = os.urandom(300_000)
 @pytest.fixture
 def db(tmp_path: Path) -> SurveillanceDb:
     """Name a database with events 1 to 3, each to be filmed."""
-    db = SurveillanceDb(path=tmp_path / "data" / "surveillance.db", sensors=SENSORS)
+    db = SurveillanceDb(
+        path=tmp_path / "data" / "surveillance.db",
+        sensors=SENSORS,
+        camera_names=("Caméra 1", "Caméra 2"),
+    )
     with closing(SqliteEventStore(db)) as events:
         events.add_events([film(number) for number in (1, 2, 3)])
     return db

@@ -40,8 +40,10 @@ _MEDIA = """
             WHERE l.id_media = m.id_media),
            m.date_debut, m.duree, m.duree_preroll, m.taille, m.resolution, m.codec,
            m.numero_camera, m.recupere,
-           EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media)
-    FROM media m
+           EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media),
+           coalesce(f.retard_debut, 0), coalesce(f.duree_manquante, 0), c.nom_capteur
+    FROM media m LEFT JOIN tournage f ON f.id_media = m.id_media
+    LEFT JOIN capteur c ON c.id_capteur = m.id_capteur
 """
 _PLACE = """
     SELECT f.nom FROM media m LEFT JOIN fichier_media f USING (id_media) WHERE m.id_media = ?
@@ -175,4 +177,7 @@ def _media_record(row: tuple[Any, ...]) -> MediaRecord:
         camera_number=row[8],
         salvaged=bool(row[9]),
         pinned=bool(row[10]),
+        start_delay_s=float(row[11]),
+        missing_s=float(row[12]),
+        camera_name=row[13],
     )

@@ -61,6 +61,7 @@ class FileMediaStore:
                     insert_beside(
                         connection,
                         media_id,
+                        clip,
                         crc32=crc32,
                         event_row_ids=event_row_ids,
                         preview=preview,

@@ -45,6 +45,7 @@ class SqliteMediaStore:
             insert_beside(
                 connection,
                 media_id,
+                clip,
                 crc32=crc32,
                 event_row_ids=event_row_ids,
                 preview=preview,
