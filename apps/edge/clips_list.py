@@ -55,13 +55,17 @@ _ALIGNMENTS = "><>>><<"
 
 def _cells(record: MediaRecord) -> tuple[str, ...]:
     marks = [name for name in ("pinned", "salvaged") if getattr(record, name)]
+    if record.start_delay_s:
+        marks.append(f"begins {record.start_delay_s:.1f} s late")
+    if record.missing_s:
+        marks.append(f"lacks {record.missing_s:.1f} s")
     return (
         str(record.media_id),
         local_time(record.started_at_utc),
         f"{record.duration_s:.1f} s",
         f"{record.pre_roll_s:.1f} s",
         human_size(record.clip_bytes),
-        " ".join(marks) or "-",
+        ", ".join(marks) or "-",
         event_names(record.event_ids),
     )
 
@@ -75,10 +79,13 @@ def _json_line(record: MediaRecord) -> str:
             "started_at": f"{started_at_utc.isoformat(timespec='microseconds')}Z",
             "duration_s": record.duration_s,
             "pre_roll_s": record.pre_roll_s,
+            "start_delay_s": record.start_delay_s,
+            "missing_s": record.missing_s,
             "clip_bytes": record.clip_bytes,
             "resolution": record.resolution,
             "codec": record.codec,
             "camera_number": record.camera_number,
+            "camera_name": record.camera_name,
             "pinned": record.pinned,
             "salvaged": record.salvaged,
         }

@@ -7,10 +7,12 @@ from typing import Any
 from attrs import Factory, field, frozen, validators
 
 from apps import settings
+from apps.edge.cameras import DEFAULT_NAME, fill_in_cameras
 from surveil_core.errors import ConfigurationError
 from surveil_core.events import SensorKind
 from surveil_core.ports.outbox import WhenFull
 from surveil_core.ports.sensors import SensorSpec
+from surveil_core.preroll import DEFAULT_RING_BYTES
 from surveil_core.recording import CameraMode, RecordingPolicy
 from surveil_core.retention import RetentionPolicy
 from surveil_core.services.journaling import JournalQuota, WhenJournalFull
@@ -62,13 +64,17 @@ class Bridge:
 
 @frozen(kw_only=True)
 class Camera:
-    """What films. `mode` "on-demand" keeps the camera off until a trigger."""
+    """What films. `mode` "on-demand" keeps the camera off until a trigger.
+
+    `sensors` names those that it films; without, it films all that no other camera does.
+    """
 
     source: str = "auto"
     resolution: str = "1280x720"
     fps: int = 15
     mode: CameraMode = CameraMode.STANDBY
-    name: str = "Caméra 1"
+    name: str = DEFAULT_NAME.format(number=1)
+    sensors: tuple[str, ...] = ()
     format: VideoFormat = field(
         init=False, default=Factory(lambda x: VideoFormat.parse(x.resolution, x.fps), True)
     )
@@ -76,11 +82,12 @@ class Camera:
 
 @frozen(kw_only=True)
 class Recording:
-    """How long a clip is."""
+    """How long a clip is, and what the pictures before it may take in memory."""
 
     pre_roll_s: float = 3.0
     duration_s: float = 10.0
     max_duration_s: float = 120.0
+    max_ring_bytes: int = field(default=DEFAULT_RING_BYTES, validator=validators.ge(64 * 1024))
     policy: RecordingPolicy = field(
         init=False,
         default=Factory(
@@ -181,6 +188,8 @@ class EdgeSettings:
     bridge: Bridge = Bridge()
     outbox: Outbox = Outbox()
     camera: Camera = Camera()
+    """A single camera as it is written. The program looks at `cameras`, in either form."""
+    cameras: tuple[Camera, ...] = Factory(lambda x: (x.camera,), takes_self=True)
     recording: Recording = Recording()
     storage: Storage = Storage()
     web: Web = Web()
@@ -189,21 +198,25 @@ class EdgeSettings:
 
 def load(file: Path | None, environment: Mapping[str, str]) -> EdgeSettings:
     """Read the settings. Raises `ConfigurationError` naming every fault."""
-    loaded = settings.load(
-        EdgeSettings, file=file, environment=environment, defaults=_fill_in_sensors
-    )
-    _check_distinct("pin", [sensor.pin for sensor in loaded.sensors])
-    _check_distinct("name", [sensor.name for sensor in loaded.sensors])
+    loaded = settings.load(EdgeSettings, file=file, environment=environment, defaults=_fill_in)
+    _check_distinct("sensors", "pin", [sensor.pin for sensor in loaded.sensors])
+    _check_distinct("sensors", "name", [sensor.name for sensor in loaded.sensors])
+    _check_distinct("cameras", "name", [camera.name for camera in loaded.cameras])
     return loaded
 
 
-def _check_distinct(key: str, values: list[Any]) -> None:
+def _check_distinct(section: str, key: str, values: list[Any]) -> None:
     for value in values:
         if values.count(value) > 1:
             raise ConfigurationError(
-                f"sensors: {key} {value!r} is given to {values.count(value)} sensors; "
+                f"{section}: {key} {value!r} is given to {values.count(value)} {section}; "
                 f"give each its own {key}"
             )
+
+
+def _fill_in(document: dict[str, Any]) -> None:
+    _fill_in_sensors(document)
+    fill_in_cameras(document)
 
 
 def _fill_in_sensors(document: dict[str, Any]) -> None:

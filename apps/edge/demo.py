@@ -53,16 +53,17 @@ _TEXT = {
 
 def demo_settings(settings: EdgeSettings) -> EdgeSettings:
     """Turn settings into the demo's: what would need hardware is simulated."""
-    camera = settings.camera
-    if camera.source == "auto":
-        camera = attrs.evolve(camera, source="synthetic")
+    cameras = [
+        attrs.evolve(camera, source="synthetic") if camera.source == "auto" else camera
+        for camera in settings.cameras
+    ]
     data_dir = settings.storage.data_dir
     if data_dir == type(settings.storage)().data_dir:
         data_dir = DATA_DIR
     return attrs.evolve(
         settings,
         gpio=attrs.evolve(settings.gpio, backend="simulated"),
-        camera=camera,
+        cameras=tuple(cameras),
         storage=attrs.evolve(settings.storage, data_dir=data_dir),
     )
 
@@ -94,7 +95,9 @@ def demo(services: EdgeServices) -> Iterator[str]:
                 web=attrs.evolve(settings.web, host=LOOPBACK, port=free_port(settings.web.port)),
             )
             yield _TEXT[settings.language].format(
-                camera=services.settings.camera.source.partition(":")[0],
+                camera=", ".join(
+                    camera.source.partition(":")[0] for camera in services.settings.cameras
+                ),
                 page=page_url(services.settings),
                 backend=server.url,
                 data=settings.storage.data_dir,

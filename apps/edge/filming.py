@@ -1,22 +1,27 @@
-"""The camera, and the way of a clip into the database.
+"""The cameras, and the way of a clip into the database.
 
 Imported only where something is filmed: a bridge alone must not carry the camera's libraries.
 """
 
 import random
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
 
 from attrs import frozen
 
-from apps.edge.config import EdgeSettings
-from surveil_adapters.camera import CameraChain, candidates_for
+from apps.edge.config import Camera, EdgeSettings
+from surveil_adapters.camera import CameraChain, candidates_for, devices_of, redact_urls
 from surveil_adapters.previews import PyavPreviewer
 from surveil_adapters.queues import ThreadTriggerQueue
 from surveil_adapters.spool import DiskSpool
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+from surveil_core.errors import ConfigurationError
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
+from surveil_core.services.assigning import CameraAssignment
 from surveil_core.services.filming import FilmingService
 from surveil_core.services.held_camera import HeldCamera
 from surveil_core.services.resuming import ClipResuming
@@ -25,16 +30,18 @@ from surveil_core.services.storing import ClipStoring
 
 @frozen(kw_only=True)
 class FilmingParts:
-    """Puts the filming service of a process together."""
+    """Puts the filming service of camera `number` together."""
 
     settings: EdgeSettings
+    number: int
+    assignment: CameraAssignment
     database: SurveillanceDb
     clock: Clock
     announcer: Announcer
 
     def service(self) -> FilmingService:
         """Make it. Opens nothing; raises `ConfigurationError` for the camera's names."""
-        spool = DiskSpool(self.settings.storage.data_dir / "spool")
+        spool = DiskSpool(self._spool_folder())
         jobs = SqliteClipJobs(self.database)
         storing = self._storing(jobs)
         return FilmingService(
@@ -44,13 +51,22 @@ class FilmingParts:
             resuming=self._resuming(spool, jobs, storing),
             triggers=ThreadTriggerQueue(),
             policy=self.settings.recording.policy,
-            mode=self.settings.camera.mode,
+            mode=self._settings_of_camera().mode,
+            max_ring_bytes=self.settings.recording.max_ring_bytes,
             clock=self.clock,
             announcer=self.announcer,
         )
 
+    def _settings_of_camera(self) -> Camera:
+        return self.settings.cameras[self.number - 1]
+
+    def _spool_folder(self) -> Path:
+        """Give each camera its own; the first one's is where a single camera's has always been."""
+        folder = self.settings.storage.data_dir / "spool"
+        return folder if self.number == 1 else folder / f"camera-{self.number}"
+
     def _camera(self) -> HeldCamera:
-        camera = self.settings.camera
+        camera = self._settings_of_camera()
         chain = CameraChain(
             candidates_for(camera.source, camera.format, self.clock),
             announcer=self.announcer,
@@ -58,6 +74,7 @@ class FilmingParts:
             service="surveillance",
         )
         return HeldCamera(
+            number=self.number,
             source=chain,
             clock=self.clock,
             announcer=self.announcer,
@@ -82,7 +99,20 @@ class FilmingParts:
             jobs=jobs,
             storing=storing,
             policy=self.settings.recording.policy,
+            is_mine=lambda job: self.assignment.camera_for(job.gpio_pin) == self.number,
             clock=self.clock,
             announcer=self.announcer,
             random_unit=random.random,
         )
+
+
+def check_owners(cameras: Sequence[Camera]) -> None:
+    """Raise `ConfigurationError` when two cameras would open the same device."""
+    for (one, earlier), (other, later) in combinations(enumerate(cameras, start=1), 2):
+        shared = devices_of(earlier.source) & devices_of(later.source)
+        if shared:
+            raise ConfigurationError(
+                f"cameras: camera {one} ({redact_urls(earlier.source)}) and camera {other} "
+                f"({redact_urls(later.source)}) would both open {redact_urls(min(shared))}; "
+                "a camera has one owner, so name another source"
+            )

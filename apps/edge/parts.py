@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
+from apps.edge.cameras import assign
 from apps.edge.config import EdgeSettings
 from apps.edge.greetings import ReadyAnnouncer
 from apps.edge.loops import beat
@@ -29,6 +30,7 @@ from surveil_core.ports.dead_letters import DeadLetters
 from surveil_core.ports.journal import Journal
 from surveil_core.ports.sensors import Sensors, SensorSpec
 from surveil_core.ports.wakeup import Wakeup
+from surveil_core.services.assigning import CameraAssignment
 from surveil_core.services.journaling import EventJournal
 from surveil_core.vocabulary import SENSOR_TOPICS, sensor_client_id
 
@@ -62,7 +64,7 @@ class EdgeParts:
         if self.is_simulated and any(name.startswith("sensor") for name in names):
             _ = self.board
         if "surveillance" in names:
-            _ = self.filming
+            _ = self.filmings
         if "bridge" in names:
             read_secret(self.settings.bridge.token_file, "bridge.token_file")
 
@@ -91,21 +93,40 @@ class EdgeParts:
         return SurveillanceDb(
             path=self.settings.storage.database,
             sensors=self.settings.sensors,
-            camera_name=self.settings.camera.name,
+            camera_names=tuple(camera.name for camera in self.settings.cameras),
         )
+
+    @property
+    def is_filming(self) -> bool:
+        """Whether this process has filming services, which are made when first asked for."""
+        return "filmings" in vars(self)
 
     @cached_property
-    def filming(self) -> "FilmingService":
-        """Shared: `surveillance` asks it for clips, `camera` makes them."""
-        from apps.edge.filming import FilmingParts
+    def filmings(self) -> "Mapping[int, FilmingService]":
+        """By the camera's number. Shared: `surveillance` asks for clips, the cameras make them.
 
-        parts = FilmingParts(
-            settings=self.settings,
-            database=self.database,
-            clock=self.clock,
-            announcer=self.announcer,
-        )
-        return parts.service()
+        Raises `ConfigurationError` for what is wrong with the cameras.
+        """
+        from apps.edge.filming import FilmingParts, check_owners
+
+        check_owners(self.settings.cameras)
+        return {
+            number: FilmingParts(
+                settings=self.settings,
+                number=number,
+                assignment=self.assignment,
+                database=self.database,
+                clock=self.clock,
+                announcer=self.announcer,
+            ).service()
+            for number in range(1, len(self.settings.cameras) + 1)
+        }
+
+    @property
+    def assignment(self) -> CameraAssignment:
+        """Say which camera films which sensor. Raises `ConfigurationError`."""
+        names_by_camera = [camera.sensors for camera in self.settings.cameras]
+        return assign(self.settings.sensors, names_by_camera)
 
     @cached_property
     def broker(self) -> "BrokerAddress":
@@ -193,13 +214,16 @@ class EdgeParts:
         )
 
     def metrics(self) -> bytes:
-        """Count what went through the outbox of this machine, if it has one."""
-        from surveil_adapters.metrics import outbox_metrics
+        """Count what went through this machine's outbox, and what this process filmed."""
+        from surveil_adapters.metrics import filming_metrics, outbox_metrics
 
-        if not self.settings.storage.outbox.exists():
-            return b""
-        with closing(self.outbox()) as outbox:
-            return outbox_metrics(outbox.counters())
+        text = b""
+        if self.settings.storage.outbox.exists():
+            with closing(self.outbox()) as outbox:
+                text += outbox_metrics(outbox.counters())
+        if self.is_filming:
+            text += filming_metrics([filming.figures for filming in self.filmings.values()])
+        return text
 
     def dead_letters(self) -> Mapping[str, DeadLetters]:
         """Make the dead letters of each service whose file is on this machine."""

@@ -45,10 +45,17 @@ class EdgeServices(EdgeParts):
             elif name in SENSOR_SERVICES:
                 services |= self._sensing_services({SENSOR_SERVICES[name]})
             elif name == "surveillance":
-                services |= {"surveillance": self.surveillance, "camera": self.camera}
+                services |= {"surveillance": self.surveillance, **self._camera_services()}
             else:
                 services[name] = {"bridge": self.bridge, "web": self.web}[name]
         return services
+
+    def _camera_services(self) -> dict[str, Service]:
+        """Name the first camera's loop `camera`, the others' `camera-2` and so on."""
+        return {
+            "camera" if number == 1 else f"camera-{number}": partial(self.camera, number)
+            for number in self.filmings
+        }
 
     def _sensing_services(self, kinds: set[SensorKind]) -> dict[str, Service]:
         services: dict[str, Service] = {
@@ -175,6 +182,7 @@ class EdgeServices(EdgeParts):
     def surveillance(self) -> Iterator[Step]:
         """Store events and ask for clips (spec, section 3)."""
         from surveil_adapters.sqlite.event_store import SqliteEventStore
+        from surveil_core.services.assigning import AssigningRecorder
         from surveil_core.services.surveillance import SurveillanceService
 
         client_id = surveillance_client_id(self.settings.device.id)
@@ -195,7 +203,7 @@ class EdgeServices(EdgeParts):
                 device_id=self.settings.device.id,
                 inbox=inbox,
                 store=store,
-                recorder=self.filming,
+                recorder=AssigningRecorder(assignment=self.assignment, recorders=self.filmings),
                 recorded_types=self.settings.recording.policy.recorded_types,
                 clock=self.clock,
                 announcer=self.announcer,
@@ -205,12 +213,12 @@ class EdgeServices(EdgeParts):
             yield surveillance.step
 
     @contextmanager
-    def camera(self) -> Iterator[Step]:
-        """Film what surveillance asks for, and first what an earlier run owed."""
+    def camera(self, number: int = 1) -> Iterator[Step]:
+        """Film what surveillance asks of a camera, and first what an earlier run owed."""
         from surveil_adapters.sqlite.media_store import SqliteMediaStore
         from surveil_core.services.retaining import Retaining
 
-        filming = self.filming
+        filming = self.filmings[number]
         with (
             closing(self.video_stock()) as stock,
             closing(SqliteMediaStore(self.database)) as filming.storing.store,

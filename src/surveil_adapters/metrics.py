@@ -1,10 +1,11 @@
-"""The bridge's counters in Prometheus' text form.
+"""The bridge's and the camera's counters in Prometheus' text form.
 
-They come from the outbox itself, so they count since the file was made and add up at every
-instant: `received = delivered + waiting + dead + refused`.
+The bridge's come from the outbox itself, so they count since the file was made and add up at
+every instant: `received = delivered + waiting + dead + refused`. The camera's count since the
+program began.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,6 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from surveil_core.ports.outbox import OutboxCounters
+from surveil_core.services.filming_figures import FilmingFigures
 
 _TOTALS = {
     "received": "Distinct messages taken from the broker",
@@ -43,8 +45,73 @@ class _OutboxCollector(Collector):
             )
 
 
+_CAMERA_TOTALS: Mapping[str, tuple[str, Callable[[FilmingFigures], float]]] = {
+    "camera_starts": (
+        "Times the camera was opened and gave a picture",
+        lambda x: x.camera.starts,
+    ),
+    "camera_failures": (
+        "Times the camera was lost or not to be had",
+        lambda x: x.camera.failures,
+    ),
+    "camera_pictures": ("Pictures taken from the camera", lambda x: x.camera.pictures),
+    "camera_picture_bytes": ("Their coded size", lambda x: x.camera.picture_bytes),
+    "camera_dropped_pictures": (
+        "Pictures that nobody took in time",
+        lambda x: x.camera.dropped_pictures,
+    ),
+    "clips_stored": ("Videos stored", lambda x: x.stored_clips),
+    "clips_given_up": ("Events whose video can never be had", lambda x: x.given_up_events),
+}
+_CAMERA_LEVELS: Mapping[str, tuple[str, Callable[[FilmingFigures], float]]] = {
+    "camera_open": ("1 while the camera is open, else 0", lambda x: x.camera.is_open),
+    "camera_start_seconds": ("What its last start took", lambda x: x.camera.start_s),
+    "ring_seconds": ("Pre-roll held in memory", lambda x: x.ring.held_s),
+    "ring_limit_seconds": (
+        "Beyond this, old groups of pictures leave",
+        lambda x: x.ring.limit_s,
+    ),
+    "ring_bytes": ("Memory of the pre-roll", lambda x: x.ring.held_bytes),
+    "ring_limit_bytes": (
+        "What it may take, whatever the camera sends",
+        lambda x: x.ring.limit_bytes,
+    ),
+    "clips_waiting": ("Filmed videos that are not stored yet", lambda x: x.waiting_clips),
+}
+
+
+@frozen
+class _FilmingCollector(Collector):
+    figures: tuple[FilmingFigures, ...]
+
+    def collect(self) -> Iterator[Metric]:
+        """Turn the figures into families, as Prometheus' client asks for them."""
+        for name, (words, read) in _CAMERA_TOTALS.items():
+            yield self._fill(CounterMetricFamily(f"surveil_{name}", words, labels=["camera"]), read)
+        for name, (words, read) in _CAMERA_LEVELS.items():
+            yield self._fill(GaugeMetricFamily(f"surveil_{name}", words, labels=["camera"]), read)
+
+    def _fill(
+        self,
+        family: CounterMetricFamily | GaugeMetricFamily,
+        read: Callable[[FilmingFigures], float],
+    ) -> Metric:
+        for one in self.figures:
+            family.add_metric([str(one.camera.number)], read(one))
+        return family
+
+
 def outbox_metrics(counters: OutboxCounters) -> bytes:
     """Write counters of one instant."""
+    return _text_of(_OutboxCollector(counters))
+
+
+def filming_metrics(figures: Sequence[FilmingFigures]) -> bytes:
+    """Write the figures of each camera."""
+    return _text_of(_FilmingCollector(tuple(figures)))
+
+
+def _text_of(collector: Collector) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_OutboxCollector(counters))
+    registry.register(collector)
     return generate_latest(registry)

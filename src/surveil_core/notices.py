@@ -415,10 +415,14 @@ class CameraRejected(Notice):
 
 @frozen(kw_only=True)
 class CameraReady(Notice):
-    """A source of the camera chain delivers. `simulated` is said plainly."""
+    """A source of the camera chain delivers, `start_s` after it was tried.
+
+    `simulated` is said plainly.
+    """
 
     source: str
     simulated: bool
+    start_s: float
 
 
 @frozen(kw_only=True)
@@ -431,12 +435,17 @@ class CameraLost(Notice):
 
 @frozen(kw_only=True)
 class ClipCaptured(Notice):
-    """The pictures of a clip are complete."""
+    """The pictures of a clip are complete, but for `missing_s` when nothing was filmed.
+
+    It begins `pre_roll_s` before its event, or `start_delay_s` after it.
+    """
 
     source: str
     clip_bytes: int
     duration_s: float
     pre_roll_s: float
+    start_delay_s: float
+    missing_s: float
 
 
 @frozen(kw_only=True)

@@ -6,9 +6,26 @@ first keyframe cannot be decoded. Whole groups of pictures leave at the front.
 
 from collections import deque
 
-from attrs import define, field, validators
+from attrs import define, field, frozen, validators
 
 from surveil_core.video import AccessUnit
+
+DEFAULT_RING_BYTES = 16 * 1024 * 1024
+"""What the ring may take: the pictures of 32 s at 4 Mbit/s."""
+
+
+@frozen(kw_only=True)
+class RingFigures:
+    """How full a ring is, and what it may hold.
+
+    Beyond `limit_s` whole groups of pictures leave it, so it holds up to one group more;
+    never more than `limit_bytes`.
+    """
+
+    held_s: float
+    limit_s: float
+    held_bytes: int
+    limit_bytes: int
 
 
 @define(kw_only=True)
@@ -20,7 +37,7 @@ class PreRollRing:
     """
 
     min_span_s: float = field(validator=validators.ge(0))
-    max_bytes: int = field(default=16 * 1024 * 1024, validator=validators.gt(0))
+    max_bytes: int = field(default=DEFAULT_RING_BYTES, validator=validators.gt(0))
     _units: deque[AccessUnit] = field(factory=deque, init=False, repr=False)
     _bytes: int = field(default=0, init=False)
 
@@ -28,6 +45,21 @@ class PreRollRing:
     def held_bytes(self) -> int:
         """How much coded video is held."""
         return self._bytes
+
+    @property
+    def held_s(self) -> float:
+        """How long it is from the first picture held to the last."""
+        return self._units[-1].at_s - self._units[0].at_s if self._units else 0.0
+
+    @property
+    def figures(self) -> RingFigures:
+        """Say how full it is now."""
+        return RingFigures(
+            held_s=self.held_s,
+            limit_s=self.min_span_s,
+            held_bytes=self._bytes,
+            limit_bytes=self.max_bytes,
+        )
 
     def push(self, unit: AccessUnit) -> None:
         """Take one picture and drop whole groups that are no longer needed."""

@@ -1,5 +1,8 @@
 """What a camera yields: H.264 access units with the camera's own times."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from attrs import field, frozen, validators
 
 
@@ -37,3 +40,19 @@ class AccessUnit:
     annex_b: bytes = field(repr=False)
     keyframe: bool
     at_s: float
+
+
+GAP_S = 0.5
+"""Pictures that lie further apart, and by more than three of their own steps, leave a gap."""
+
+
+def missing_s(stamps_s: Sequence[float], *, until_s: float | None, fps: int) -> float:
+    """Say how long nothing was filmed between the first picture and `until_s`.
+
+    `stamps_s` are the pictures' times, in order. Without `until_s`, nobody knows how much
+    longer it was to go on, and what lies behind the last picture is not missed.
+    """
+    step_s = 1 / fps
+    ends_s = [*stamps_s, until_s] if stamps_s and until_s is not None else stamps_s
+    steps_s = (later_s - earlier_s for earlier_s, later_s in pairwise(ends_s))
+    return sum(wide_s - step_s for wide_s in steps_s if wide_s > max(GAP_S, 3 * step_s))

@@ -60,6 +60,7 @@ class ClipJobsContract:
                 event_id=MOTION_EVENT.event_id.replace("abc123", "000000"),
                 event_type=EventType.MOTION_DETECTED,
                 received_at_utc=RECEIVED_AT_UTC,
+                gpio_pin=17,
             )
         ]
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from surveil_core.errors import DataLost
 from surveil_core.ports.spool import ClipWriter, FilmedEvent, Spool
@@ -39,8 +40,26 @@ class SpoolContract:
         assert video.pre_roll_s == pytest.approx(2.0)
         assert video.started_at_utc == TRIGGERED_AT_UTC + set_right - timedelta(seconds=2)
         assert (video.format, video.salvaged) == (FORMAT, False)
+        assert (video.start_delay_s, video.missing_s) == (0, 0)
         assert clip.make_video() == video
         clip.discard()
+        clip.discard()
+        spool.close()
+
+    def test_what_was_not_filmed_is_told(self, spool: Spool) -> None:
+        """A late start, a gap, and an end before its time; a little less is none of them."""
+        spool.open()
+        early, late = pictures()[:15], pictures()[20:35]
+        writer = spool.start_clip(label_of(at_s=early[0].at_s - 1.3))
+        for unit in (*early, *(evolve(one, at_s=one.at_s + 4) for one in late)):
+            writer.append(unit)
+        last_s = late[-1].at_s + 4
+        clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC, until_s=last_s + 2.1)
+        video = clip.make_video()
+        assert (video.pre_roll_s, video.start_delay_s) == (0, pytest.approx(1.3))
+        assert video.started_at_utc == TRIGGERED_AT_UTC + timedelta(seconds=1.3)
+        assert video.missing_s == pytest.approx(4.5 + 2.0)
+        assert video.duration_s == pytest.approx(last_s - early[0].at_s + 0.1)
         clip.discard()
         spool.close()
 

@@ -58,12 +58,16 @@ class VideoSourceContract:
         assert isinstance(source.simulated, bool)
 
     def test_closed_twice_it_can_be_opened_again(self, source: VideoSource) -> None:
-        """A camera that was lost is opened again on the same object."""
+        """A camera that was lost is opened again on the same object; no picture is dropped."""
+        assert source.dropped_pictures == 0
         source.open()
         source.close()
         source.close()
         source.open()
         assert read_for(source, 0.3)
+        assert source.dropped_pictures == 0
+        source.close()
+        assert source.dropped_pictures == 0
 
     def test_a_closed_source_refuses_to_read(self, source: VideoSource) -> None:
         """Reading without opening is told apart from silence."""

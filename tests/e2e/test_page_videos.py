@@ -51,7 +51,8 @@ def fill(db: SurveillanceDb, folder: Path, video: bytes) -> None:
         media.add_clip(clip, event_row_ids=[3], preview=preview)
         stock.give_up([1], reason="deleted to make room")
         media.add_clip(clip, event_row_ids=[4])
-        media.add_clip(evolve(clip, salvaged=True), event_row_ids=[5], preview=preview)
+        late = evolve(clip, salvaged=True, pre_roll_s=0, start_delay_s=1.31, missing_s=4)
+        media.add_clip(late, event_row_ids=[5], preview=preview)
         media.add_clip(clip, event_row_ids=[6], preview=preview)
     SqliteClipJobs(db).give_up([2], reason=NO_CAMERA)
 
@@ -224,12 +225,15 @@ def test_a_pin_that_fails_is_told(page: Page, site: Site) -> None:
     expect(pin).to_have_attribute("aria-pressed", "false")
 
 
-def test_a_salvaged_video_is_marked(page: Page) -> None:
-    """In the list and beside the player; the others are not."""
+def test_a_video_says_what_it_lacks(page: Page) -> None:
+    """A lost end in the list and beside the player, a late start and gaps there; or nothing."""
     expect(row(page, SALVAGED).locator(".tag")).to_have_text("its end may be missing")
     row(page, SALVAGED).click()
     expect(page.locator("#stage-note")).to_contain_text("its end may be missing")
+    expect(page.locator("#stage-note")).to_contain_text("the camera gave no pictures: 4 s")
+    expect(page.locator(".facts")).to_contain_text("(begins 1.3 s after the event)")
     row(page, WHOLE).click()
+    expect(page.locator(".facts")).to_contain_text("(3 s before the event) · Caméra 1 · ")
     expect(page.locator("#stage-note")).to_be_hidden()
 
 

@@ -1,8 +1,9 @@
 """A camera whose pictures are numbered bytes, on a fake clock."""
 
 from collections import deque
+from collections.abc import Sequence
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from surveil_core.errors import CameraUnavailable
 from surveil_core.video import AccessUnit, VideoFormat
@@ -16,7 +17,9 @@ class FakeCamera:
     """Implements `VideoSource`: reading takes the clock to the next picture.
 
     `open_errors` are used up one an open. `dies_with` ends the stream, `silent` stops
-    pictures without an end. `opening_takes_s` passes at each open.
+    pictures without an end. `opening_takes_s` passes at each open. `pictures_per_s` and
+    `picture_bytes` may be more than any camera gives. With `coded`, from a keyframe on, the
+    pictures are those, over and over, and can be decoded.
     """
 
     clock: FakeClock
@@ -27,6 +30,10 @@ class FakeCamera:
     opening_takes_s: float = 0.0
     dies_with: str | None = None
     silent: bool = False
+    dropped_pictures: int = 0
+    pictures_per_s: float = field(default=Factory(lambda x: x.format.fps, takes_self=True))
+    picture_bytes: int = 0
+    coded: Sequence[AccessUnit] = ()
     is_open: bool = field(default=False, init=False)
     opened: int = field(default=0, init=False)
     closed: int = field(default=0, init=False)
@@ -35,6 +42,8 @@ class FakeCamera:
 
     def open(self) -> None:
         """Open, or raise the next of `open_errors`."""
+        if self.is_open:
+            raise ValueError(f"{self.name} is open already: a camera has one owner")
         self.opened += 1
         self.clock.advance(self.opening_takes_s)
         if self.open_errors:
@@ -62,11 +71,16 @@ class FakeCamera:
         self.is_open = False
 
     def _picture(self) -> AccessUnit:
+        if self.coded:
+            shown = self.coded[self._number % len(self.coded)]
+            return self._next(shown.annex_b, keyframe=shown.keyframe)
         keyframe = self._number % self.format.fps == 0
         head = PARAMETER_SETS + b"\x00\x00\x00\x01\x65" if keyframe else b"\x00\x00\x00\x01\x41"
-        unit = AccessUnit(
-            annex_b=head + b"%d" % self._number, keyframe=keyframe, at_s=self._next_at_s
-        )
+        body = (b"%d" % self._number).ljust(self.picture_bytes, b"\xff")
+        return self._next(head + body, keyframe=keyframe)
+
+    def _next(self, annex_b: bytes, *, keyframe: bool) -> AccessUnit:
+        unit = AccessUnit(annex_b=annex_b, keyframe=keyframe, at_s=self._next_at_s)
         self._number += 1
-        self._next_at_s += 1 / self.format.fps
+        self._next_at_s += 1 / self.pictures_per_s
         return unit

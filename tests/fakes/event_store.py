@@ -70,6 +70,7 @@ class FakeEventStore:
                     event_id=event.event_id,
                     event_type=event.type,
                     received_at_utc=received.received_at_utc,
+                    gpio_pin=event.gpio_pin,
                 )
             )
         return StoredEvent(row_id=len(self.rows), is_new=True)

@@ -20,6 +20,7 @@ class FakeSpooledClip:
     label: ClipLabel | None
     events: tuple[FilmedEvent, ...] = ()
     units: list[AccessUnit] = field(factory=list)
+    until_s: float | None = None
     cut_short: bool = False
     playable: bool = True
     discarded: bool = field(default=False, init=False)
@@ -38,8 +39,8 @@ class FakeSpooledClip:
         size_bytes = sum(len(unit.annex_b) for unit in self.units)
         return self.label.describe(
             VideoFile(path=self.spool_path.with_suffix(".mp4"), size_bytes=size_bytes),
-            first_at_s=self.units[0].at_s,
-            last_at_s=self.units[-1].at_s,
+            stamps_s=[unit.at_s for unit in self.units],
+            until_s=self.until_s,
             format=self.label.format,
             salvaged=self.cut_short,
         )
@@ -87,10 +88,13 @@ class FakeClipWriter:
             raise StoreUnavailable(self.spool.event_error)
         self.events.append(event)
 
-    def finish(self, *, triggered_at_utc: datetime) -> FakeSpooledClip:
+    def finish(
+        self, *, triggered_at_utc: datetime, until_s: float | None = None
+    ) -> FakeSpooledClip:
         """End the clip."""
         label = evolve(self.label, triggered_at_utc=triggered_at_utc)
         self.clip = self._clip(label, cut_short=self.refused)
+        self.clip.until_s = None if self.refused else until_s
         return self.clip
 
     def remains(self) -> FakeSpooledClip:

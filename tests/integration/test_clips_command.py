@@ -151,6 +151,9 @@ class TestList:
     def test_a_table_for_people(self, db: SurveillanceDb) -> None:
         """The newest first, with what a person wants to know, and the sum."""
         change(db, "UPDATE media SET epingle = 1, recupere = 1 WHERE id_media = 5")
+        change(
+            db, "UPDATE tournage SET retard_debut = 1.31, duree_manquante = 4 WHERE id_media = 5"
+        )
         code, lines = clips(db)
         assert code == 0
         assert " ".join(lines[0].split()) == "id start duration pre-roll size marks events"
@@ -162,7 +165,7 @@ class TestList:
         assert "1.0 s" in newest
         assert "KiB" in newest
         assert newest.endswith(event_of(CLIPS))
-        assert "pinned salvaged" in second
+        assert "pinned, salvaged, begins 1.3 s late, lacks 4.0 s" in second
         assert lines[-1].startswith(f"{CLIPS} clips, ")
         assert len(lines) == CLIPS + 2
 
@@ -187,10 +190,13 @@ class TestList:
             "started_at": "2025-01-15T14:30:42.123456Z",
             "duration_s": 3.0,
             "pre_roll_s": 1.0,
+            "start_delay_s": 0.0,
+            "missing_s": 0.0,
             "clip_bytes": len(mp4),
             "resolution": SIZE,
             "codec": "h264",
             "camera_number": 1,
+            "camera_name": "Caméra 1",
             "pinned": False,
             "salvaged": False,
         }

@@ -8,6 +8,7 @@ from time import sleep
 from typing import Any, cast
 
 import attrs
+from prometheus_client.parser import text_string_to_metric_families
 
 from apps.edge import config
 from apps.edge.services import EdgeServices
@@ -110,7 +111,7 @@ def film(services: EdgeServices, count: int) -> None:
     with services.camera() as step, closing(SqliteEventStore(services.database)) as store:
         step_until(step, announcer, CameraReady, ready + 1)
         [stored] = store.add_events([received]).rows
-        services.filming.trigger(
+        services.filmings[1].trigger(
             Trigger(
                 event_row_id=stored.row_id,
                 event_id=event_id,
@@ -138,6 +139,37 @@ def test_a_restarted_camera_loop_films_and_stores_again(tmp_path: Path) -> None:
         film(services, count)
     told = cast("RecordingAnnouncer", services.announcer)
     assert [n.event_id for n in told.of(ClipStored)] == ["evt-1", "evt-2"]
+
+
+def test_the_camera_is_counted_where_it_films(tmp_path: Path) -> None:
+    """What Prometheus reads: the ring with its limits, starts, failures, videos."""
+    services = camera_services(tmp_path, SURVEIL_RECORDING__MAX_RING_BYTES="100000")
+    assert services.metrics() == b""
+    film(services, 1)
+    with services.camera() as step:
+        step_until(step, cast("RecordingAnnouncer", services.announcer), CameraReady, 2)
+        for _ in range(20):
+            step(0.1)
+        counted = counters_of(services.metrics())
+    assert counted["camera_open"] == 1
+    assert counted["camera_starts_total"] == 2
+    assert counted["camera_failures_total"] == 0
+    assert counted["camera_dropped_pictures_total"] == 0
+    assert counted["camera_pictures_total"] > 20
+    assert 0 < counted["ring_seconds"] <= counted["ring_limit_seconds"] + 1.1
+    assert 0 < counted["ring_bytes"] <= counted["ring_limit_bytes"] == 100_000
+    assert counted["clips_stored_total"] == 1
+    after = counters_of(services.metrics())
+    assert (after["camera_open"], after["ring_bytes"]) == (0, 0)
+
+
+def counters_of(metrics: bytes) -> dict[str, float]:
+    """Read metrics as Prometheus does, by their names without `surveil_`."""
+    return {
+        sample.name.removeprefix("surveil_"): sample.value
+        for family in text_string_to_metric_families(metrics.decode())
+        for sample in family.samples
+    }
 
 
 def test_the_oldest_video_makes_room(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from surveil_adapters.sqlite.archive import SqliteArchive
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
@@ -85,6 +86,25 @@ def test_clip_that_fails_leaves_no_preview(
     assert query(db.path, "SELECT count(*) FROM apercu") == [(0,)]
 
 
+def test_a_video_says_when_it_begins_and_what_it_lacks(
+    db: SurveillanceDb, media: SqliteMediaStore, tmp_path: Path
+) -> None:
+    """As it was filmed; one that an earlier release stored lacks nothing that is known."""
+    clip = clip_of(tmp_path / "clip.mp4", b"video")
+    media.add_clip(clip, event_row_ids=[1])
+    media.add_clip(
+        evolve(clip, pre_roll_s=0.0, start_delay_s=1.25, missing_s=4.5), event_row_ids=[2]
+    )
+    media.close()
+    with closing(sqlite3.connect(db.path)) as connection:
+        connection.executescript("DELETE FROM tournage WHERE id_media = 1")
+    found = SqliteArchive(db.path).list_media(limit=9)
+    assert [(one.start_delay_s, one.missing_s) for one in found] == [(1.25, 4.5), (0, 0)]
+    with closing(SqliteVideoStock(db)) as stock:
+        stock.give_up([2], reason="deleted to make room")
+    assert query(db.path, "SELECT count(*) FROM tournage") == [(0,)]
+
+
 def test_file_of_version_2_is_migrated_in_place(
     db: SurveillanceDb, media: SqliteMediaStore, tmp_path: Path
 ) -> None:
@@ -93,12 +113,12 @@ def test_file_of_version_2_is_migrated_in_place(
     media.add_clip(clip, event_row_ids=[1])
     media.close()
     with closing(sqlite3.connect(db.path)) as connection:
-        connection.executescript("DROP TABLE apercu; PRAGMA user_version = 2;")
+        connection.executescript("DROP TABLE apercu; DROP TABLE tournage; PRAGMA user_version = 2;")
     with closing(SqliteMediaStore(db)) as later:
         later.add_clip(clip, event_row_ids=[2], preview=PREVIEW)
     archive = SqliteArchive(db.path)
     pictures = [archive.read_preview(number, PreviewKind.THUMBNAIL) for number in (1, 2)]
     assert pictures == [None, b"thumbnail"]
     assert archive.read_video(1, offset=0, length=10) == b"video"
-    assert query(db.path, "PRAGMA user_version") == [(3,)]
+    assert query(db.path, "PRAGMA user_version") == [(4,)]
     assert query(db.path, "PRAGMA integrity_check") == [("ok",)]

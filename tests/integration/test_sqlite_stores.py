@@ -167,7 +167,7 @@ def test_renamed_sensor_keeps_its_number(db: SurveillanceDb) -> None:
     db.initialise()
     renamed = evolve(SENSORS[0], name="PIR Garage", location="Garage")
     added = evolve(SENSORS[0], name="PIR Jardin", pin=5)
-    evolve(db, sensors=[renamed, *SENSORS[1:], added], camera_name="Caméra Garage").initialise()
+    evolve(db, sensors=[renamed, *SENSORS[1:], added], camera_names=("Caméra Garage",)).initialise()
     rows = query(db.path, "SELECT id_capteur, nom_capteur, emplacement FROM capteur")
     assert rows == [
         (1, "PIR Garage", "Garage"),

@@ -21,6 +21,12 @@ def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+def memory_bytes() -> int:
+    """Say how much memory this process has resident now."""
+    resident_pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return resident_pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def children() -> list[int]:
     """List this thread's child processes, but for the broker that other tests share."""
     text = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()

@@ -38,6 +38,7 @@ def test_it_begins_at_a_keyframe_and_keeps_to_its_bytes(
     ring = pushed(units, min_span_s=min_span_s, max_bytes=max_bytes)
     held = list(ring.units())
     assert ring.held_bytes == sum(len(one.annex_b) for one in held) <= max_bytes
+    assert ring.held_s == (held[-1].at_s - held[0].at_s if held else 0)
     if held:
         assert held[0].keyframe
         assert held == units[-len(held) :]

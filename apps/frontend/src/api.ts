@@ -32,6 +32,9 @@ export interface Media {
   started_at: string;
   duration_s: number;
   pre_roll_s: number;
+  start_delay_s: number;
+  missing_s: number;
+  camera_name: string | null;
   clip_bytes: number;
   resolution: string;
   salvaged: boolean;

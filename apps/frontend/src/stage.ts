@@ -5,7 +5,7 @@ import { element, make, makeButton, makeDownload } from "./dom";
 import type { Item } from "./events";
 import type { Recordings } from "./recordings";
 import { makeWindow, STRIP_PICTURES, turnTo } from "./strip";
-import { formatDuration, formatFull, formatReason, formatSize, texts } from "./texts";
+import { formatDelay, formatDuration, formatFull, formatReason, formatSize, texts } from "./texts";
 import { whereOf } from "./where";
 
 export class Stage {
@@ -97,10 +97,11 @@ export class Stage {
   #describe(media: Media | null): void {
     this.#media = media;
     this.#pin.hidden = media === null;
-    element("stage-note").textContent = media?.salvaged ? texts.salvaged : "";
+    element("stage-note").textContent = media === null ? "" : noteOf(media);
     if (media === null) return this.#facts.replaceChildren();
     this.#facts.textContent = [
-      `${formatDuration(media.duration_s)} (${formatDuration(media.pre_roll_s)} ${texts.before})`,
+      `${formatDuration(media.duration_s)} (${beginningOf(media)})`,
+      ...(media.camera_name === null ? [] : [media.camera_name]),
       media.resolution,
       formatSize(media.clip_bytes),
     ].join(" · ");
@@ -120,6 +121,18 @@ export class Stage {
       element("stage-note").textContent = texts.notKept + String(error);
     }
   }
+}
+
+function beginningOf(media: Media): string {
+  return media.start_delay_s > 0
+    ? `${texts.begins} ${formatDelay(media.start_delay_s)} ${texts.after}`
+    : `${formatDuration(media.pre_roll_s)} ${texts.before}`;
+}
+
+/** Say what a video lacks. */
+function noteOf(media: Media): string {
+  const missing = media.missing_s > 0 ? [texts.missing + formatDelay(media.missing_s)] : [];
+  return [...(media.salvaged ? [texts.salvaged] : []), ...missing].join(" ");
 }
 
 /** Say what became of a video that is not there, and is not expected soon. */

@@ -18,6 +18,9 @@ const FRENCH = {
   strip: "La vidéo en un coup d’œil",
   goTo: "Aller à",
   before: "avant l’événement",
+  begins: "commence",
+  after: "après l’événement",
+  missing: "Une partie n’a pas été filmée, faute d’images de la caméra : ",
   keep: "Garder cette vidéo",
   kept: "gardée",
   notKept: "Cela n’a pas marché : ",
@@ -50,6 +53,9 @@ const ENGLISH: typeof FRENCH = {
   strip: "The video at a glance",
   goTo: "Go to",
   before: "before the event",
+  begins: "begins",
+  after: "after the event",
+  missing: "A part was not filmed, since the camera gave no pictures: ",
   keep: "Keep this video",
   kept: "kept",
   notKept: "That did not work: ",
@@ -90,6 +96,8 @@ export const formatFull = (at: Date): string => full.format(at);
 
 const megabytes = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 
+const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+
 export function formatSize(bytes: number): string {
   const unit = language === "en" ? "MB" : "Mo";
   return `${megabytes.format(bytes / 1e6)}\u00a0${unit}`;
@@ -97,6 +105,11 @@ export function formatSize(bytes: number): string {
 
 export function formatReason(reason: string): string {
   return language === "fr" ? (FRENCH_REASONS[reason] ?? reason) : reason;
+}
+
+/** Like `formatDuration`, where tenths of a second matter. */
+export function formatDelay(seconds: number): string {
+  return `${tenths.format(seconds)} s`;
 }
 
 export function formatDuration(seconds: number): string {

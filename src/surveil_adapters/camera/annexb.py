@@ -9,6 +9,7 @@ send them once and a clip may start at any keyframe.
 import av
 from av.video.codeccontext import VideoCodecContext
 
+from surveil_adapters.camera.damage import DamageWatch
 from surveil_core.errors import CameraUnavailable
 from surveil_core.video import AccessUnit
 
@@ -26,6 +27,8 @@ class AccessUnitSplitter:
 
     def __init__(self) -> None:
         self._codec: VideoCodecContext = av.CodecContext.create("h264", "r")
+        self._damage = DamageWatch()
+        self._whole = True
         self._parameter_sets: dict[int, bytes] = {}
         self._started = False
         self._begun_at_s: float | None = None
@@ -39,7 +42,7 @@ class AccessUnitSplitter:
     def feed(self, chunk: bytes, *, at_s: float) -> list[AccessUnit]:
         """Take what arrived at monotonic `at_s`; return the pictures it completes.
 
-        Raises `CameraUnavailable` when the bytes are no H.264.
+        Raises `CameraUnavailable` when the bytes are no H.264, or too damaged.
         """
         units = []
         self._pending_bytes += len(chunk)
@@ -60,7 +63,8 @@ class AccessUnitSplitter:
     def unit(self, annex_b: bytes, *, at_s: float) -> AccessUnit | None:
         """Complete one whole access unit.
 
-        None while no keyframe has come yet, and for parameter sets that come alone.
+        None while no keyframe has come yet, for parameter sets that come alone, and for a group
+        whose keyframe does not decode. Raises `CameraUnavailable` after some such groups.
         """
         parameter_sets, slice_kind = _head_of(annex_b)
         self._parameter_sets |= parameter_sets
@@ -74,6 +78,10 @@ class AccessUnitSplitter:
             annex_b = _insert_after_delimiter(annex_b, b"".join(missing))
             self._started = self._started or len(self._parameter_sets) == 2
         if not self._started or slice_kind is None:
+            return None
+        if keyframe:
+            self._whole = self._damage.is_sound(annex_b, at_s=at_s)
+        if not self._whole:
             return None
         return AccessUnit(annex_b=annex_b, keyframe=keyframe, at_s=at_s)
 

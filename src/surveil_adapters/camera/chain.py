@@ -30,6 +30,11 @@ class CameraChain:
         self._current: VideoSource | None = None
         self._show(self._candidates[0])
 
+    @property
+    def dropped_pictures(self) -> int:
+        """How many pictures of any candidate were dropped."""
+        return sum(candidate.dropped_pictures for candidate in self._candidates)
+
     def open(self) -> None:
         """Open the first candidate that delivers.
 
@@ -61,6 +66,7 @@ class CameraChain:
 
     def _try(self, candidate: VideoSource) -> str | None:
         """Open one candidate. Returns why not, or None."""
+        began_at_s = self._clock.monotonic_s()
         self._announcer.announce(CameraTrying(service=self._service, source=candidate.name))
         try:
             candidate.open()
@@ -72,7 +78,12 @@ class CameraChain:
         self._current = candidate
         self._show(candidate)
         self._announcer.announce(
-            CameraReady(service=self._service, source=candidate.name, simulated=candidate.simulated)
+            CameraReady(
+                service=self._service,
+                source=candidate.name,
+                simulated=candidate.simulated,
+                start_s=self._clock.monotonic_s() - began_at_s,
+            )
         )
         return None
 

@@ -39,8 +39,12 @@ class FrameSink:
         self._zero_at_s: float | None = None
 
     def take(self, frame: bytes, timestamp_us: int | None) -> None:
-        """Queue one frame; without a stamp, its arrival is its time."""
-        unit = self._splitter.unit(bytes(frame), at_s=self._at_s(timestamp_us))
+        """Queue one frame; without a stamp, its arrival is its time. Never raises."""
+        try:
+            unit = self._splitter.unit(bytes(frame), at_s=self._at_s(timestamp_us))
+        except CameraUnavailable as error:
+            self._queue.end(str(error))
+            return
         if unit is not None:
             self._queue.put(unit)
 
@@ -69,6 +73,12 @@ class Picamera2Source:
         self._camera: Any = None
         self._encoder: Any = None
         self._queue: UnitQueue | None = None
+        self._dropped_before = 0
+
+    @property
+    def dropped_pictures(self) -> int:
+        """How many pictures found the queue full, in all runs together."""
+        return self._dropped_before + (self._queue.dropped_pictures if self._queue else 0)
 
     def open(self) -> None:
         """Start the camera and wait for its first picture; learn the true picture size.
@@ -98,7 +108,7 @@ class Picamera2Source:
         """Stop encoding and give the camera back. Closing twice is safe."""
         camera, self._camera = self._camera, None
         encoder, self._encoder = self._encoder, None
-        self._queue = None
+        self._dropped_before, self._queue = self.dropped_pictures, None
         self.name = _NAME
         if camera is None:
             return

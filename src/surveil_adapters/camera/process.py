@@ -60,6 +60,11 @@ class ProcessCamera:
         """Width and height in pixels of what comes, once it comes."""
         return self._splitter.picture_size
 
+    @property
+    def dropped_pictures(self) -> int:
+        """How many pictures of this run found the queue full."""
+        return self._queue.dropped_pictures
+
     def start(self, first_picture_within_s: float) -> None:
         """Start the program and wait for its first picture.
 
@@ -185,6 +190,12 @@ class ProgramSource:
         self._nice = nice
         self._describe = describe
         self._camera: ProcessCamera | None = None
+        self._dropped_before = 0
+
+    @property
+    def dropped_pictures(self) -> int:
+        """How many pictures found the queue full, in all runs together."""
+        return self._dropped_before + (self._camera.dropped_pictures if self._camera else 0)
 
     def open(self) -> None:
         """Start the program and wait for its first picture; learn the true picture size.
@@ -216,6 +227,7 @@ class ProgramSource:
         camera, self._camera = self._camera, None
         if camera is not None:
             camera.close()
+            self._dropped_before += camera.dropped_pictures
 
 
 def _wrapped(arguments: Sequence[str], nice: int) -> list[str]:

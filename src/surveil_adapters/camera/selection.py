@@ -20,6 +20,7 @@ from surveil_core.video import VideoFormat
 
 ALLOWED = "auto, picamera2, rpicam, v4l2:/dev/video0, rtsp://..., file:PATH, synthetic"
 _DEFAULT_DEVICE = Path("/dev/video0")
+_LIBCAMERA = "libcamera's first camera"
 
 
 def candidates_for(source: str, format: VideoFormat, clock: Clock) -> list[VideoSource]:
@@ -45,6 +46,20 @@ def candidates_for(source: str, format: VideoFormat, clock: Clock) -> list[Video
     raise ConfigurationError(
         f"camera.source is {redact_urls(source)!r:.100}, expected one of {ALLOWED}"
     )
+
+
+def devices_of(source: str) -> frozenset[str]:
+    """Name what a setting of `candidates_for` may open; two cameras cannot share one.
+
+    Files and test pictures can be opened as often as one likes.
+    """
+    if source == "auto":
+        return frozenset({_LIBCAMERA, str(_DEFAULT_DEVICE)})
+    if source in ("picamera2", "rpicam"):
+        return frozenset({_LIBCAMERA})
+    if source.startswith(("file:", "synthetic")):
+        return frozenset()
+    return frozenset({source.removeprefix("v4l2:")})
 
 
 def _auto(format: VideoFormat, clock: Clock) -> list[VideoSource]:

@@ -27,6 +27,8 @@ class UnitQueue:
         self._units: deque[AccessUnit] = deque()
         self._bytes = 0
         self._dropping = True
+        self._begun = False
+        self._dropped = 0
         self._end_reason: str | None = None
         self._changed = Condition()
 
@@ -35,13 +37,20 @@ class UnitQueue:
         """Build a queue that holds `QUEUED_S` of a camera's pictures."""
         return cls(capacity_units=QUEUED_S * video_format.fps)
 
+    @property
+    def dropped_pictures(self) -> int:
+        """How many found the queue full, with those of their group that came after them."""
+        return self._dropped
+
     def put(self, unit: AccessUnit) -> None:
-        """Take a picture; never blocks. The first one taken is a keyframe."""
+        """Take a picture; never blocks. None is taken before a keyframe nor after the end."""
         with self._changed:
-            if self._dropping and not unit.keyframe:
+            if self._end_reason is not None:
                 return
-            self._dropping = self._is_full_with(unit)
+            if unit.keyframe or not self._dropping:
+                self._begun, self._dropping = True, self._is_full_with(unit)
             if self._dropping:
+                self._dropped += self._begun
                 return
             self._units.append(unit)
             self._bytes += len(unit.annex_b)

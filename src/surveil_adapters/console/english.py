@@ -39,6 +39,16 @@ def _surveillance_starting(x: n.SurveillanceStarting) -> str:
     )
 
 
+def _beginning(x: n.ClipCaptured) -> str:
+    if x.start_delay_s > 0:
+        return f"begins {x.start_delay_s:.1f}s after the event"
+    return f"{x.pre_roll_s:.1f}s of it before the event"
+
+
+def _missing(x: n.ClipCaptured) -> str:
+    return f", {x.missing_s:.1f}s are missing: the camera gave nothing" if x.missing_s else ""
+
+
 WORDS = Words(
     {
         n.BrokerConnecting: _connecting,
@@ -150,7 +160,9 @@ WORDS = Words(
         n.CameraTrying: "   Trying {n.source}...",
         n.CameraRejected: "   ⚠️  {n.source} not available: {n.reason}",
         n.CameraReady: lambda x: (
-            f"   🎥 Camera ready: {x.source}" + (" (SIMULATED picture)" if x.simulated else "")
+            f"   🎥 Camera ready: {x.source}"
+            + (" (SIMULATED picture)" if x.simulated else "")
+            + f", in {x.start_s:.1f}s"
         ),
         n.CameraLost: lambda x: (
             f"❌ Camera unavailable: {x.reason}\n"
@@ -158,7 +170,7 @@ WORDS = Words(
         ),
         n.ClipCaptured: lambda x: (
             f"   ✅ Captured with {x.source}\n✅ Recording complete "
-            f"({x.duration_s:.1f}s, {x.pre_roll_s:.1f}s of it before the event)\n"
+            f"({x.duration_s:.1f}s, {_beginning(x)}{_missing(x)})\n"
             f"💾 Video captured: {x.clip_bytes} bytes"
         ),
         n.ClipStored: lambda x: (

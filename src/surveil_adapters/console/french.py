@@ -52,6 +52,16 @@ def _surveillance_starting(x: n.SurveillanceStarting) -> str:
     )
 
 
+def _beginning(x: n.ClipCaptured) -> str:
+    if x.start_delay_s > 0:
+        return f"commence {x.start_delay_s:.1f}s après l'événement"
+    return f"dont {x.pre_roll_s:.1f}s avant l'événement"
+
+
+def _missing(x: n.ClipCaptured) -> str:
+    return f", {x.missing_s:.1f}s manquent: la caméra n'a rien donné" if x.missing_s else ""
+
+
 WORDS = Words(
     {
         n.BrokerConnecting: _connecting,
@@ -169,7 +179,9 @@ WORDS = Words(
         n.CameraTrying: "   Tentative avec {n.source}...",
         n.CameraRejected: "   ⚠️  {n.source} non disponible: {n.reason}",
         n.CameraReady: lambda x: (
-            f"   🎥 Caméra prête: {x.source}" + (" (image SIMULÉE)" if x.simulated else "")
+            f"   🎥 Caméra prête: {x.source}"
+            + (" (image SIMULÉE)" if x.simulated else "")
+            + f", en {x.start_s:.1f}s"
         ),
         n.CameraLost: lambda x: (
             f"❌ Caméra indisponible: {x.reason}\n"
@@ -177,7 +189,7 @@ WORDS = Words(
         ),
         n.ClipCaptured: lambda x: (
             f"   ✅ Capturé avec {x.source}\n✅ Enregistrement terminé "
-            f"({x.duration_s:.1f}s, dont {x.pre_roll_s:.1f}s avant l'événement)\n"
+            f"({x.duration_s:.1f}s, {_beginning(x)}{_missing(x)})\n"
             f"💾 Vidéo capturée: {x.clip_bytes} bytes"
         ),
         n.ClipStored: lambda x: (

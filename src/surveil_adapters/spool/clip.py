@@ -75,8 +75,8 @@ class DiskSpooledClip:
             ) from error
         return index.label.describe(
             VideoFile(path=self._video_path, size_bytes=size_bytes),
-            first_at_s=samples[0].at_s,
-            last_at_s=samples[-1].at_s,
+            stamps_s=[sample.at_s for sample in samples],
+            until_s=index.until_s,
             format=true_format,
             salvaged=not index.complete or len(samples) < len(index.samples),
         )

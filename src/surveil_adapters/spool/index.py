@@ -6,7 +6,8 @@ so a torn tail costs what it held and nothing else. The lines, in this order at 
     {"clip": {...}}                                what the clip is of
     {"picture": [bytes, keyframe, at_s, crc32]}    the next picture of the stream
     {"event": [row id, event id]}                  a further event that it shows
-    {"end": "2025-01-15T14:30:45+00:00"}           it is complete; the trigger's instant again
+    {"end": "2025-01-15T14:30:45+00:00",           it is complete; the trigger's instant again,
+     "until_s": at_s}                              and when it was to end
 """
 
 import json
@@ -34,12 +35,13 @@ class Sample:
 
 @frozen(kw_only=True)
 class ClipIndex:
-    """What an index says. `complete` when it has its end."""
+    """What an index says. `complete` when it has its end, which was to be at `until_s`."""
 
     label: ClipLabel
     events: tuple[FilmedEvent, ...]
     samples: tuple[Sample, ...] = ()
     complete: bool = False
+    until_s: float | None = None
 
 
 def label_line(label: ClipLabel) -> bytes:
@@ -71,9 +73,9 @@ def event_line(event: FilmedEvent) -> bytes:
     return _line(event=[event.event_row_id, event.event_id])
 
 
-def end_line(triggered_at_utc: datetime) -> bytes:
+def end_line(triggered_at_utc: datetime, until_s: float | None) -> bytes:
     """Write the last line."""
-    return _line(end=triggered_at_utc.isoformat())
+    return _line(end=triggered_at_utc.isoformat(), until_s=until_s)
 
 
 def read_index(text: bytes) -> ClipIndex | None:
@@ -92,7 +94,8 @@ def _read(lines: Iterator[dict[str, Any]]) -> ClipIndex | None:
     if "clip" not in first:
         return None
     label = _label(first["clip"])
-    events, samples, complete = [label.event], [], False
+    events, samples = [label.event], []
+    complete, until_s = False, None
     for line in lines:
         if "picture" in line:
             size_bytes, keyframe, at_s, crc32 = line["picture"]
@@ -101,8 +104,14 @@ def _read(lines: Iterator[dict[str, Any]]) -> ClipIndex | None:
             events.append(_event(line["event"]))
         elif "end" in line:
             label = evolve(label, triggered_at_utc=datetime.fromisoformat(line["end"]))
-            complete = True
-    return ClipIndex(label=label, events=tuple(events), samples=tuple(samples), complete=complete)
+            complete, until_s = True, line.get("until_s")
+    return ClipIndex(
+        label=label,
+        events=tuple(events),
+        samples=tuple(samples),
+        complete=complete,
+        until_s=until_s,
+    )
 
 
 def _line(**content: Any) -> bytes:

@@ -61,11 +61,11 @@ class DiskClipWriter:
         self._events.append(event)
         self._synced_at_s = float("-inf")
 
-    def finish(self, *, triggered_at_utc: datetime) -> SpooledClip:
+    def finish(self, *, triggered_at_utc: datetime, until_s: float | None = None) -> SpooledClip:
         """End the clip, durably unless the disk refuses."""
         try:
             if not self._refused:
-                _write_all(self._index, end_line(triggered_at_utc))
+                _write_all(self._index, end_line(triggered_at_utc, until_s))
                 self._sync()
         except OSError:
             self._refused = True  # the index has no end, which is what it says then

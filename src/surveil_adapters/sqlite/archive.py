@@ -38,8 +38,10 @@ _MEDIA = """
             FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
             WHERE l.id_media = m.id_media),
            m.date_debut, m.duree, m.duree_preroll, m.taille, m.resolution, m.codec,
-           m.numero_camera, m.recupere, m.epingle
-    FROM media m
+           m.numero_camera, m.recupere, m.epingle,
+           coalesce(f.retard_debut, 0), coalesce(f.duree_manquante, 0), c.nom_capteur
+    FROM media m LEFT JOIN tournage f ON f.id_media = m.id_media
+    LEFT JOIN capteur c ON c.id_capteur = m.id_capteur
 """
 _PREVIEW_BY_KIND = {
     PreviewKind.THUMBNAIL: "SELECT vignette FROM apercu WHERE id_media = ?",
@@ -166,4 +168,7 @@ def _media_record(row: tuple[Any, ...]) -> MediaRecord:
         camera_number=row[8],
         salvaged=bool(row[9]),
         pinned=bool(row[10]),
+        start_delay_s=float(row[11]),
+        missing_s=float(row[12]),
+        camera_name=row[13],
     )

@@ -28,7 +28,8 @@ class SqliteClipJobs:
         """List the jobs, oldest first."""
         with translating(self._db.path), closing(self._db.connect()) as connection:
             rows = connection.execute(
-                "SELECT id_evenement, event_id, type_evenement, date_reception"
+                "SELECT id_evenement, event_id, type_evenement, date_reception,"
+                " json_extract(metadata, '$.data.gpio_pin')"
                 " FROM travail_clip JOIN evenement USING (id_evenement)"
                 " WHERE raison_abandon IS NULL ORDER BY id_evenement"
             ).fetchall()
@@ -38,6 +39,7 @@ class SqliteClipJobs:
                 event_id=row[1],
                 event_type=EventType(row[2]),
                 received_at_utc=parse_timestamp(row[3]),
+                gpio_pin=row[4],
             )
             for row in rows
         ]

@@ -22,7 +22,8 @@ _INSERT = """
     INSERT INTO media (type_media, taille, duree, id_evenement, id_capteur, numero_camera,
                        resolution, codec, date_debut, duree_preroll, recupere, video)
     VALUES ('video', ?, ?, ?,
-            (SELECT min(id_capteur) FROM capteur WHERE type_capteur = ?),
+            (SELECT id_capteur FROM capteur WHERE type_capteur = ?
+             ORDER BY id_capteur LIMIT 1 OFFSET ?),
             ?, ?, ?, ?, ?, ?, zeroblob(?))
     RETURNING id_media
 """
@@ -55,6 +56,10 @@ class SqliteMediaStore:
             media_id = _insert(connection, clip, clip_bytes, event_row_ids[0])
             crc32 = _copy(connection, file, media_id, clip_bytes)
             connection.execute("INSERT INTO somme_media VALUES (?, ?)", (media_id, crc32))
+            connection.execute(
+                "INSERT INTO tournage (id_media, retard_debut, duree_manquante) VALUES (?, ?, ?)",
+                (media_id, clip.start_delay_s, clip.missing_s),
+            )
             if preview is not None:
                 connection.execute(
                     "INSERT INTO apercu (id_media, vignette, bande) VALUES (?, ?, ?)",
@@ -93,6 +98,7 @@ def _insert(
         clip.duration_s,
         trigger_row_id,
         CAMERA_TYPE,
+        clip.camera_number - 1,
         clip.camera_number,
         clip.format.resolution,
         clip.format.codec,

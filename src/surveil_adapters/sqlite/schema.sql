@@ -1,5 +1,5 @@
--- surveillance.db, version 3 (spec, section 3); version 1 had no `travail_clip`, version 2 no
--- `apercu` and no `somme_media`.
+-- surveillance.db, version 4 (spec, section 3); version 1 had no `travail_clip`, version 2 no
+-- `apercu` and no `somme_media`, version 3 no `tournage`.
 --
 -- Table and column names and their meanings are the spec's; what it does not show is
 -- marked "ours". Times are ISO 8601 in UTC without a zone, microseconds, unless said.
@@ -85,6 +85,16 @@ CREATE TABLE IF NOT EXISTS apercu (
 CREATE TABLE IF NOT EXISTS somme_media (
     id_media INTEGER PRIMARY KEY REFERENCES media (id_media) ON DELETE CASCADE,
     crc32    INTEGER NOT NULL           -- of `video` (ITU-T V.42)
+);
+
+-- Ours: what filming could not give. Videos of earlier releases have no row. A table of its own,
+-- since columns behind `video` would be slow to read and keep it from being filled in chunks.
+CREATE TABLE IF NOT EXISTS tournage (
+    id_media        INTEGER PRIMARY KEY REFERENCES media (id_media) ON DELETE CASCADE,
+    retard_debut    NUMERIC NOT NULL    -- seconds from the event to the first picture, when the
+        CHECK (retard_debut >= 0),      -- camera had to be started; 0: it begins before the event
+    duree_manquante NUMERIC NOT NULL    -- seconds without pictures between its start and the end
+        CHECK (duree_manquante >= 0)    -- that it was to have
 );
 
 -- Ours: clips that were promised. Written with the event, struck out with its video; a

@@ -6,6 +6,7 @@ twice (measured: 1.02 against 2.02 bytes per byte), which is half the wear of an
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from attrs import field, frozen
@@ -19,7 +20,7 @@ from surveil_adapters.sqlite.connection import (
 )
 from surveil_core.ports.sensors import SensorSpec
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of `schema.sql` and `dead_letters.sql`, kept in `PRAGMA user_version`."""
 
 CAMERA_TYPE = "camera"
@@ -34,12 +35,12 @@ def _as_tuple(sensors: Sequence[SensorSpec]) -> tuple[SensorSpec, ...]:
 class SurveillanceDb:
     """Where the file is, and what `capteur` must hold.
 
-    An empty file numbers `sensors` from 1 in their order, then the camera.
+    An empty file numbers `sensors` from 1 in their order, then the cameras.
     """
 
     path: Path
     sensors: tuple[SensorSpec, ...] = field(converter=_as_tuple)
-    camera_name: str = "Caméra 1"
+    camera_names: tuple[str, ...] = ("Caméra 1",)
 
     def initialise(self) -> None:
         """Make the folder, the file, its tables and the rows of `capteur`.
@@ -68,7 +69,7 @@ class SurveillanceDb:
                 _keep_flag(connection, "epingle")
                 for sensor in self.sensors:
                     _keep_sensor(connection, sensor)
-                _keep_camera(connection, self.camera_name)
+                _keep_cameras(connection, self.camera_names)
         return connection
 
 
@@ -102,16 +103,19 @@ def _keep_sensor(connection: sqlite3.Connection, sensor: SensorSpec) -> None:
         )
 
 
-def _keep_camera(connection: sqlite3.Connection, name: str) -> None:
-    row = connection.execute(
+def _keep_cameras(connection: sqlite3.Connection, names: Sequence[str]) -> None:
+    """Name the rows of cameras in their order, which is that of their numbers; add what lacks."""
+    rows = connection.execute(
         "SELECT id_capteur, nom_capteur FROM capteur WHERE type_capteur = ? ORDER BY id_capteur",
         (CAMERA_TYPE,),
-    ).fetchone()
-    if row is None:
-        connection.execute(
-            "INSERT INTO capteur (nom_capteur, type_capteur) VALUES (?, ?)", (name, CAMERA_TYPE)
-        )
-    elif row[1] != name:
-        connection.execute(
-            "UPDATE capteur SET nom_capteur = ? WHERE id_capteur = ?", (name, row[0])
-        )
+    ).fetchall()
+    for name, row in zip_longest(names, rows[: len(names)]):
+        if row is None:
+            connection.execute(
+                "INSERT INTO capteur (nom_capteur, type_capteur) VALUES (?, ?)",
+                (name, CAMERA_TYPE),
+            )
+        elif row[1] != name:
+            connection.execute(
+                "UPDATE capteur SET nom_capteur = ? WHERE id_capteur = ?", (name, row[0])
+            )

@@ -19,10 +19,10 @@ def metrics_route(metrics: Callable[[], bytes]) -> HTTPRouteHandler:
         "/metrics",
         sync_to_thread=True,
         media_type="text/plain; version=0.0.4; charset=utf-8",
-        summary="Count what went through the bridge",
+        summary="Count what the bridge carried and the camera filmed",
     )
     def tell_metrics() -> bytes:
-        """Count as of now; empty where no bridge runs."""
+        """Count as of now; empty where neither bridge nor camera runs."""
         return metrics()
 
     return tell_metrics

@@ -47,6 +47,8 @@ class EventsView:
 class MediaView:
     """A video. `started_at` is the first picture, `pre_roll_s` before the trigger.
 
+    One whose camera had to be started begins `start_delay_s` after it instead. For `missing_s`
+    the camera gave nothing between the first picture and the end that it was to have.
     A `salvaged` one was cut short by a crash or a full disk; its end may be missing. A
     `pinned` one is never deleted to make room.
     """
@@ -56,10 +58,13 @@ class MediaView:
     started_at: datetime
     duration_s: float
     pre_roll_s: float
+    start_delay_s: float
+    missing_s: float
     clip_bytes: int
     resolution: str
     codec: str
     camera_number: int
+    camera_name: str | None
     salvaged: bool
     pinned: bool
     video_url: str
@@ -139,10 +144,13 @@ def media_view(record: MediaRecord) -> MediaView:
         started_at=record.started_at_utc,
         duration_s=record.duration_s,
         pre_roll_s=record.pre_roll_s,
+        start_delay_s=record.start_delay_s,
+        missing_s=record.missing_s,
         clip_bytes=record.clip_bytes,
         resolution=record.resolution,
         codec=record.codec,
         camera_number=record.camera_number,
+        camera_name=record.camera_name,
         salvaged=record.salvaged,
         pinned=record.pinned,
         video_url=f"{address}/video",

@@ -46,7 +46,7 @@ class EventRecord:
 
 @frozen(kw_only=True)
 class MediaRecord:
-    """A video as the API lists it.
+    """A video as the API lists it; `start_delay_s` and `missing_s` are as of `Clip`.
 
     Of a `salvaged` one the end may be missing; a `pinned` one is never deleted to make room.
     """
@@ -62,6 +62,9 @@ class MediaRecord:
     camera_number: int
     salvaged: bool = False
     pinned: bool = False
+    start_delay_s: float = 0.0
+    missing_s: float = 0.0
+    camera_name: str | None = None
 
 
 class Archive(Protocol):

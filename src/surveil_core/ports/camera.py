@@ -24,6 +24,10 @@ class VideoSource(Protocol):
     format: VideoFormat
     """What was asked for; once open, with the true picture size."""
 
+    @property
+    def dropped_pictures(self) -> int:
+        """How many came and were thrown away because the reader was late, in all runs together."""
+
     def open(self) -> None:
         """Take the camera. Raises `CameraUnavailable` with the reason."""
 
@@ -41,14 +45,19 @@ class VideoSource(Protocol):
 class Clip:
     """A finished video.
 
-    `started_at_utc` is its first picture; the trigger lies `pre_roll_s` after it. What
-    was `salvaged` may lack its end, since the program or the disk failed while it was filmed.
+    `started_at_utc` is its first picture. The trigger lies `pre_roll_s` after that, or
+    `start_delay_s` before it, when the camera had to be started first. For `missing_s` nothing
+    was filmed between its first picture and the end that it was to have: the camera gave
+    nothing, too much, or failed. What was `salvaged` may lack its end, since the program or the
+    disk failed while it was filmed.
     """
 
     video_path: Path
     clip_bytes: int
     duration_s: float
     pre_roll_s: float
+    start_delay_s: float = 0.0
+    missing_s: float = 0.0
     started_at_utc: datetime
     format: VideoFormat
     camera_number: int = 1

@@ -12,12 +12,13 @@ from surveil_core.ports.spool import FilmedEvent
 
 @frozen(kw_only=True)
 class ClipJob:
-    """An event whose clip is not stored yet."""
+    """An event whose clip is not stored yet. `gpio_pin` is as of `Trigger`."""
 
     event_row_id: int
     event_id: str
     event_type: EventType
     received_at_utc: datetime
+    gpio_pin: int | None = None
 
 
 class ClipJobs(Protocol):

@@ -11,7 +11,8 @@ from surveil_core.events import EventType
 class Trigger:
     """An event that may be filmed. `at_s` is when it came, in the clock's monotonic seconds.
 
-    `age_s` is how long before that it had happened, where that can be known.
+    `age_s` is how long before that it had happened, where that can be known. `gpio_pin` is its
+    sensor's, where the message named it.
     """
 
     event_row_id: int
@@ -19,6 +20,7 @@ class Trigger:
     event_type: EventType
     at_s: float
     age_s: float = 0.0
+    gpio_pin: int | None = None
 
 
 class Recorder(Protocol):

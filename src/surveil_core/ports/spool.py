@@ -11,7 +11,7 @@ from typing import Protocol
 from attrs import frozen
 
 from surveil_core.ports.camera import Clip, VideoFile
-from surveil_core.video import AccessUnit, VideoFormat
+from surveil_core.video import AccessUnit, VideoFormat, missing_s
 
 
 @frozen(kw_only=True)
@@ -39,19 +39,21 @@ class ClipLabel:
         self,
         file: VideoFile,
         *,
-        first_at_s: float,
-        last_at_s: float,
+        stamps_s: Sequence[float],
+        until_s: float | None,
         format: VideoFormat,
         salvaged: bool,
     ) -> Clip:
-        """Describe the video of the pictures taken from `first_at_s` to `last_at_s`."""
-        early = timedelta(seconds=self.triggered_at_s - first_at_s)
+        """Describe the video of pictures taken at `stamps_s`, to go on until `until_s`."""
+        early_s = self.triggered_at_s - stamps_s[0]
         return Clip(
             video_path=file.path,
             clip_bytes=file.size_bytes,
-            duration_s=last_at_s - first_at_s + 1 / format.fps,
-            pre_roll_s=max(0.0, self.triggered_at_s - first_at_s),
-            started_at_utc=self.triggered_at_utc - early,
+            duration_s=stamps_s[-1] - stamps_s[0] + 1 / format.fps,
+            pre_roll_s=max(0.0, early_s),
+            start_delay_s=max(0.0, -early_s),
+            missing_s=missing_s(stamps_s, until_s=until_s, fps=format.fps),
+            started_at_utc=self.triggered_at_utc - timedelta(seconds=early_s),
             format=format,
             camera_number=self.camera_number,
             salvaged=salvaged,
@@ -99,9 +101,10 @@ class ClipWriter(Protocol):
     def add_event(self, event: FilmedEvent) -> None:
         """Write that the clip shows a further event. Raises `StoreUnavailable`."""
 
-    def finish(self, *, triggered_at_utc: datetime) -> SpooledClip:
-        """End the clip; the trigger's instant is told again, should the clock have been set.
+    def finish(self, *, triggered_at_utc: datetime, until_s: float | None = None) -> SpooledClip:
+        """End the clip, which was to go on until `until_s`, on the clock of its pictures.
 
+        The trigger's instant is told again, should the wall clock have been set meanwhile.
         A disk that refuses leaves a clip that is `cut_short`; so does one that refused
         before.
         """

@@ -22,7 +22,14 @@ class ClipInHand:
 
     @classmethod
     def begin(
-        cls, spool: Spool, trigger: Trigger, plan: ClipPlan, *, format: VideoFormat, clock: Clock
+        cls,
+        spool: Spool,
+        trigger: Trigger,
+        plan: ClipPlan,
+        *,
+        format: VideoFormat,
+        camera_number: int,
+        clock: Clock,
     ) -> "ClipInHand":
         """Begin a clip in the spool. Raises `StoreUnavailable`."""
         label = ClipLabel(
@@ -30,6 +37,7 @@ class ClipInHand:
             triggered_at_s=trigger.at_s,
             triggered_at_utc=utc_of(trigger.at_s, clock),
             format=format,
+            camera_number=camera_number,
         )
         return cls(trigger=trigger, plan=plan, writer=spool.start_clip(label))
 
@@ -45,7 +53,9 @@ class ClipInHand:
 
     def finish(self, clock: Clock) -> SpooledClip:
         """End the clip."""
-        return self.writer.finish(triggered_at_utc=utc_of(self.trigger.at_s, clock))
+        return self.writer.finish(
+            triggered_at_utc=utc_of(self.trigger.at_s, clock), until_s=self.plan.ends_at_s
+        )
 
 
 def filmed(trigger: Trigger) -> FilmedEvent:

@@ -20,9 +20,10 @@ from surveil_core.ports.clock import Clock
 from surveil_core.ports.recorder import Trigger
 from surveil_core.ports.spool import Spool
 from surveil_core.ports.trigger_queue import TriggerQueue
-from surveil_core.preroll import PreRollRing
+from surveil_core.preroll import DEFAULT_RING_BYTES, PreRollRing
 from surveil_core.recording import CameraMode, RecordingPolicy, plan_clip
 from surveil_core.services.clip_in_hand import ClipInHand, filmed
+from surveil_core.services.filming_figures import FilmingFigures
 from surveil_core.services.held_camera import SILENT_CAMERA_S, HeldCamera
 from surveil_core.services.resuming import ClipResuming
 from surveil_core.services.storing import ClipStoring
@@ -36,8 +37,9 @@ TRIGGER_DELAY_S = 2.0
 class FilmingService:
     """Films events. The `Recorder` port.
 
-    `trigger` is for any thread; one thread calls `open`, `step` and, when it is done,
-    `close`. After `close` it may be opened again, as when its loop was restarted.
+    `trigger` and `figures` are for any thread; one thread calls `open`, `step` and, when it
+    is done, `close`. After `close` it may be opened again, as when its loop was restarted.
+    `figures` are those of the last step. The ring takes `max_ring_bytes` at most.
     """
 
     service: str = "surveillance"
@@ -50,6 +52,8 @@ class FilmingService:
     announcer: Announcer
     policy: RecordingPolicy = field(factory=RecordingPolicy)
     mode: CameraMode = field(default=CameraMode.STANDBY, converter=CameraMode)
+    max_ring_bytes: int = DEFAULT_RING_BYTES
+    figures: FilmingFigures = field(init=False)
     _ring: PreRollRing = field(init=False)
     _due: deque[Trigger] = field(factory=deque, init=False)
     _rows_in_hand: set[int] = field(factory=set, init=False)
@@ -57,7 +61,12 @@ class FilmingService:
 
     @_ring.default
     def _new_ring(self) -> PreRollRing:
-        return PreRollRing(min_span_s=self.policy.pre_roll_s + TRIGGER_DELAY_S)
+        return PreRollRing(
+            min_span_s=self.policy.pre_roll_s + TRIGGER_DELAY_S, max_bytes=self.max_ring_bytes
+        )
+
+    def __attrs_post_init__(self) -> None:
+        self.figures = self._count()
 
     def trigger(self, trigger: Trigger) -> None:
         """Film this, or prolong the clip in hand. Never blocks and never raises.
@@ -88,6 +97,7 @@ class FilmingService:
         else:
             self._step_with_camera(timeout_s)
         self.storing.step()
+        self.figures = self._count()
 
     def close(self) -> None:
         """Store the clip in hand, give camera and spool back. Closing twice is safe.
@@ -99,10 +109,21 @@ class FilmingService:
             self._handle_triggers(until_s=self.clock.monotonic_s())
         self._end_clip(reason_if_empty=None)
         self.camera.close()
+        self._ring.clear()
         self._due.clear()
         self._rows_in_hand.clear()
         self.storing.close()
         self.spool.close()
+        self.figures = self._count()
+
+    def _count(self) -> FilmingFigures:
+        return FilmingFigures(
+            camera=self.camera.figures,
+            ring=self._ring.figures,
+            stored_clips=self.storing.stored_clips,
+            waiting_clips=self.storing.waiting_clips,
+            given_up_events=self.storing.given_up_events,
+        )
 
     # --- what an earlier run owed -----------------------------------------------------
 
@@ -120,16 +141,21 @@ class FilmingService:
     # --- without a camera -------------------------------------------------------------
 
     def _step_without_camera(self, timeout_s: float) -> None:
-        if self.mode is CameraMode.STANDBY:
+        if self.mode is CameraMode.STANDBY or self._clip is not None:
             timeout_s = min(timeout_s, self.camera.retry_in_s)
         self._take_triggers(timeout_s)
+        if self._clip is not None and self._clip.plan.is_over(self.clock.monotonic_s()):
+            self._end_clip()
         if self.camera.retry_in_s > 0:
-            self._fail_due(self.camera.lost_reason)
-        elif self.mode is CameraMode.STANDBY or self._begin_next_clip():
+            if self._clip is None:
+                self._fail_due(self.camera.lost_reason)
+        elif self.mode is CameraMode.STANDBY or self._has_clip_to_film():
             self._open_camera()
 
-    def _begin_next_clip(self) -> bool:
-        """Begin the clip that a closed camera will be opened for, if one is due."""
+    def _has_clip_to_film(self) -> bool:
+        """Say if a closed camera is to be opened for a clip; begin that if it is due."""
+        if self._clip is not None:
+            return True
         return bool(self._due) and self._begin_clip(self._due.popleft(), from_ring=False)
 
     def _open_camera(self) -> None:
@@ -138,16 +164,29 @@ class FilmingService:
         except CameraUnavailable as error:
             self._lose_camera(str(error))
             return
-        self._ring.clear()
         if self._clip is not None:
-            self._extend_plan(self._clip, at_s=self._filmed_from_s(self._clip.trigger))
+            self._film_on(self._clip)
+
+    def _film_on(self, clip: ClipInHand) -> None:
+        """Let the clip that a camera was opened for begin now, or one that it left go on."""
+        if clip.is_empty:
+            self._extend_plan(clip, at_s=self._filmed_from_s(clip.trigger))
+        elif self.camera.has_changed:
+            self._end_clip()
 
     def _lose_camera(self, reason: str) -> None:
-        """End what is in hand, and tell those who wait that nobody films them."""
-        self._end_clip(reason_if_empty=reason)
+        """Tell those who wait that nobody films them.
+
+        A clip that has pictures waits for the camera until its time is over, and so do the
+        events that may still fall into it.
+        """
+        if self._clip is not None and self._clip.is_empty:
+            self._end_clip(reason_if_empty=reason)
         self.camera.lose(reason)
+        self._ring.clear()
         self._take_triggers(0)
-        self._fail_due(reason)
+        if self._clip is None:
+            self._fail_due(reason)
 
     # --- with a camera ----------------------------------------------------------------
 
@@ -169,6 +208,7 @@ class FilmingService:
             self._lose_camera(f"{name} gave no picture for {SILENT_CAMERA_S:g} s")
         if self._is_idle_on_demand():
             self.camera.close()
+            self._ring.clear()
 
     def _take_picture(self, unit: AccessUnit) -> None:
         self._ring.push(unit)
@@ -241,7 +281,12 @@ class FilmingService:
         assert plan is not None, "trigger() lets recorded types through only"
         try:
             self._clip = ClipInHand.begin(
-                self.spool, trigger, plan, format=self.camera.source.format, clock=self.clock
+                self.spool,
+                trigger,
+                plan,
+                format=self.camera.source.format,
+                camera_number=self.camera.number,
+                clock=self.clock,
             )
         except StoreUnavailable as error:
             self._fail(trigger, str(error))

@@ -24,7 +24,10 @@ from surveil_core.services.storing import ClipStoring
 
 @define(kw_only=True)
 class ClipResuming:
-    """Done once for each `start`, as soon as the database answers. Used by one thread."""
+    """Done once for each `start`, as soon as the database answers. Used by one thread.
+
+    Only jobs that `is_mine` accepts are looked at: the others are another camera's.
+    """
 
     service: str = "surveillance"
     spool: Spool
@@ -35,6 +38,7 @@ class ClipResuming:
     announcer: Announcer
     random_unit: Callable[[], float]
     backoff: Backoff = field(factory=lambda: Backoff(first_s=2.0, max_s=60.0))
+    is_mine: Callable[[ClipJob], bool] = lambda job: True
     is_done: bool = field(default=True, init=False)
     _failures: int = field(default=0, init=False)
     _retry_at_s: float = field(default=float("-inf"), init=False)
@@ -53,7 +57,7 @@ class ClipResuming:
         if self.is_done or self.clock.monotonic_s() < self._retry_at_s:
             return ()
         try:
-            jobs = self.jobs.open_jobs()
+            jobs = [job for job in self.jobs.open_jobs() if self.is_mine(job)]
             clips = self.spool.left_clips()
             wanted = self.jobs.without_video([event for clip in clips for event in clip.events])
         except StoreUnavailable as error:
@@ -109,6 +113,7 @@ class ClipResuming:
                         event_id=job.event_id,
                         event_type=job.event_type,
                         at_s=self.clock.monotonic_s() - age_s,
+                        gpio_pin=job.gpio_pin,
                     )
                 )
             else:

@@ -47,7 +47,8 @@ class _Waiting:
 class ClipStoring:
     """Stores one clip a `step`. One thread calls it, but `give_up` is for any.
 
-    `make_room` is told the size of each clip before it is stored.
+    `make_room` is told the size of each clip before it is stored. `stored_clips` and
+    `given_up_events` count since the program began.
     """
 
     service: str = "surveillance"
@@ -59,11 +60,18 @@ class ClipStoring:
     random_unit: Callable[[], float]
     make_room: Callable[[int], None] = lambda clip_bytes: None
     backoff: Backoff = field(factory=lambda: Backoff(first_s=2.0, max_s=60.0))
+    stored_clips: int = field(default=0, init=False)
+    given_up_events: int = field(default=0, init=False)
     _waiting: deque[_Waiting] = field(factory=deque, init=False)
     _given_up: deque[tuple[str, FilmedEvent]] = field(factory=deque, init=False)
     _events_by_reason: dict[str, list[FilmedEvent]] = field(factory=dict, init=False)
     _failures: int = field(default=0, init=False)
     _retry_at_s: float = field(default=float("-inf"), init=False)
+
+    @property
+    def waiting_clips(self) -> int:
+        """How many clips are still to be stored."""
+        return sum(not waiting.to_remove for waiting in self._waiting)
 
     def add(
         self, clip: SpooledClip, *, events: Sequence[FilmedEvent], source: str | None = None
@@ -117,6 +125,7 @@ class ClipStoring:
         """Close the jobs that were given up; False if the database refuses now."""
         while self._given_up:
             reason, event = self._given_up.popleft()
+            self.given_up_events += 1
             self._events_by_reason.setdefault(reason, []).append(event)
         for reason, events in list(self._events_by_reason.items()):
             try:
@@ -165,6 +174,7 @@ class ClipStoring:
         except DataLost as error:
             self.give_up(waiting.events, str(error), kept_path=str(waiting.clip.spool_path))
             return False
+        self.stored_clips += 1
         event_id = waiting.events[0].event_id
         self.announcer.announce(
             ClipStored(
@@ -197,6 +207,8 @@ class ClipStoring:
                     clip_bytes=video.clip_bytes,
                     duration_s=video.duration_s,
                     pre_roll_s=video.pre_roll_s,
+                    start_delay_s=video.start_delay_s,
+                    missing_s=video.missing_s,
                 )
             )
 

@@ -156,6 +156,7 @@ class SurveillanceService:
                 event_type=event.type,
                 at_s=at_s,
                 age_s=self._age_s(event),
+                gpio_pin=event.gpio_pin,
             )
         )
 

@@ -42,13 +42,14 @@ class TestCameraChain(VideoSourceContract):
 
 def test_each_attempt_is_told_as_in_the_spec() -> None:
     """Trying, the reason why not, trying the next, ready."""
-    chain, announcer, _ = chain_of(MISSING, None)
+    chain, announcer, cameras = chain_of(MISSING, None)
+    cameras[1].opening_takes_s = 0.75
     chain.open()
     assert announcer.notices == [
         CameraTrying(service="surveillance", source="a"),
         CameraRejected(service="surveillance", source="a", reason=MISSING),
         CameraTrying(service="surveillance", source="b"),
-        CameraReady(service="surveillance", source="b", simulated=True),
+        CameraReady(service="surveillance", source="b", simulated=True, start_s=0.75),
     ]
     assert chain.name == "b"
 

@@ -24,6 +24,7 @@ def test_pictures_come_out_in_order_from_the_first_keyframe() -> None:
     for one in (unit(0), unit(1, keyframe=True), unit(2)):
         queue.put(one)
     assert all_of(queue) == [1, 2]
+    assert queue.dropped_pictures == 0
 
 
 @pytest.mark.parametrize("limits", [{"capacity_units": 2}, {"capacity_units": 9, "max_bytes": 2}])
@@ -36,6 +37,7 @@ def test_a_full_queue_drops_to_the_next_keyframe(limits: dict[str, int]) -> None
     for one in (unit(3), unit(4, keyframe=True)):
         queue.put(one)
     assert all_of(queue) == [4]
+    assert queue.dropped_pictures == 2
 
 
 def test_the_end_comes_after_the_last_picture() -> None:
@@ -44,6 +46,7 @@ def test_the_end_comes_after_the_last_picture() -> None:
     queue.put(unit(0, keyframe=True))
     queue.end("unplugged")
     queue.end("closed")
+    queue.put(unit(1, keyframe=True))
     assert queue.get(0) is not None
     with pytest.raises(CameraUnavailable, match=r"^unplugged$"):
         queue.get(0)

@@ -115,6 +115,35 @@ def test_the_specs_lines_are_as_printed(notice: notices.Notice, expected: str) -
     assert stream.getvalue() == expected + "\n"
 
 
+@pytest.mark.parametrize(
+    ("pre_roll_s", "start_delay_s", "missing_s", "expected"),
+    [
+        (3.04, 0, 0, "(13.0s, dont 3.0s avant l'événement)"),
+        (0, 1.34, 0, "(13.0s, commence 1.3s après l'événement)"),
+        (
+            3,
+            0,
+            4.5,
+            "(13.0s, dont 3.0s avant l'événement, 4.5s manquent: la caméra n'a rien donné)",
+        ),
+    ],
+)
+def test_a_recording_says_where_it_begins_and_what_it_lacks(
+    pre_roll_s: float, start_delay_s: float, missing_s: float, expected: str
+) -> None:
+    """Before its event, or after it where the camera had to be started; and gaps."""
+    captured = notices.ClipCaptured(
+        service="surveillance",
+        source="ffmpeg",
+        clip_bytes=2457600,
+        duration_s=13,
+        pre_roll_s=pre_roll_s,
+        start_delay_s=start_delay_s,
+        missing_s=missing_s,
+    )
+    assert f"✅ Enregistrement terminé {expected}\n" in words_in("fr").render(captured)
+
+
 def test_the_banner_is_the_specs() -> None:
     """A box of 60 columns with the title in its middle."""
     stream = io.StringIO()

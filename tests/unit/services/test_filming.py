@@ -26,6 +26,7 @@ from surveil_core.services.filming import FilmingService
 from surveil_core.services.held_camera import HeldCamera
 from surveil_core.services.resuming import ClipResuming
 from surveil_core.services.storing import ClipStoring
+from surveil_core.video import GAP_S, VideoFormat
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.camera import FakeCamera
 from tests.fakes.clip_jobs import FakeClipJobs
@@ -221,24 +222,65 @@ def test_a_trigger_too_many_is_told() -> None:
     assert (failed.event_id, failed.kept_path) == ("evt-2", None)
 
 
-def test_a_camera_lost_in_mid_clip_leaves_a_stored_clip_and_comes_back() -> None:
-    """What there is is kept, the loss is told, and the camera is opened again."""
-    rig = Rig()
+def break_camera(rig: Rig, reason: str = "ffmpeg was killed by signal 9") -> CameraLost:
+    """Let the camera die in a clip; returns what was told."""
     rig.run(5)
     rig.fire(1)
     rig.run(4)
-    rig.source.dies_with = "ffmpeg was killed by signal 9"
+    rig.source.dies_with = reason
     rig.filming.step(0.2)
     [lost] = rig.announcer.of(CameraLost)
-    assert lost.reason == "ffmpeg was killed by signal 9"
-    assert rig.store.clips[0].duration_s == pytest.approx(8, abs=GROUP_S + PICTURE_S)
+    assert lost.reason == reason
     assert not rig.source.is_open
+    return lost
+
+
+@pytest.mark.parametrize("mode", CameraMode)
+def test_a_camera_lost_in_mid_clip_films_on_when_it_is_back(mode: CameraMode) -> None:
+    """One clip with a gap, and it says how long the gap is; both events lead to it."""
+    rig = Rig(mode=mode)
+    lost = break_camera(rig)
     rig.source.dies_with = None
-    rig.run(lost.retry_in_s + 1)
-    assert rig.source.is_open
     rig.fire(2)
     rig.run(12)
+    [clip] = rig.store.clips
+    assert rig.store.event_row_ids == [(1, 2)]
+    assert clip.missing_s == pytest.approx(max(lost.retry_in_s, 0.5), abs=0.6)
+    wanted_s = 14 if mode is CameraMode.ON_DEMAND else 17
+    assert clip.duration_s == pytest.approx(wanted_s, abs=GROUP_S + 3 * PICTURE_S)
+    assert not clip.salvaged
+
+
+def test_a_camera_that_stays_away_leaves_the_clip_that_there_is() -> None:
+    """It is stored when its time is over, and says what it lacks; who came later has none."""
+    rig = Rig()
+    break_camera(rig)
+    rig.run(1)
+    rig.fire(2)
+    rig.run(12)
+    [clip] = rig.store.clips
+    assert rig.store.event_row_ids == [(1,)]
+    assert clip.duration_s == pytest.approx(8, abs=GROUP_S + PICTURE_S)
+    assert clip.missing_s == pytest.approx(6, abs=3 * PICTURE_S)
+    assert rig.jobs.given_up == {2: "ffmpeg was killed by signal 9"}
+    rig.source.dies_with = None
+    rig.run(31)
+    rig.fire(3)
+    rig.run(12)
+    assert rig.store.event_row_ids == [(1,), (3,)]
+    assert rig.store.clips[1].missing_s == 0
+
+
+def test_a_camera_that_comes_back_as_another_films_into_a_clip_of_its_own() -> None:
+    """Pictures of two sizes do not go into one video."""
+    rig = Rig()
+    break_camera(rig)
+    rig.source.dies_with = None
+    rig.source.format = VideoFormat(width=128, height=96, fps=10)
+    rig.fire(2)
+    rig.run(13)
     assert rig.store.event_row_ids == [(1,), (2,)]
+    assert [clip.format.resolution for clip in rig.store.clips] == ["64x48", "128x96"]
 
 
 def test_a_silent_camera_counts_as_lost() -> None:
@@ -276,8 +318,13 @@ def test_on_demand_opens_for_a_clip_and_closes_after_it() -> None:
     rig.run(13)
     [clip] = rig.store.clips
     assert (rig.source.opened, rig.source.closed) == (1, 1)
-    assert clip.pre_roll_s == 0
+    assert (clip.pre_roll_s, clip.missing_s) == (0, 0)
+    assert clip.start_delay_s == pytest.approx(1.5)
     assert clip.duration_s == pytest.approx(10, abs=2 * PICTURE_S)
+    [captured] = rig.announcer.of(ClipCaptured)
+    assert captured.start_delay_s == clip.start_delay_s
+    assert rig.filming.figures.ring.held_bytes == 0
+    assert rig.filming.figures.camera.start_s == pytest.approx(1.5)
 
 
 def test_on_demand_failing_to_open_fails_the_clip_with_the_reason() -> None:
@@ -494,3 +541,134 @@ def test_every_motion_lies_inside_a_stored_clip(gaps_tenths: list[int], mode: Ca
         for row in rows:
             begun_s = writer.units[0].at_s - 2 * PICTURE_S
             assert begun_s <= instants[row] <= writer.units[-1].at_s
+
+
+def test_the_figures_follow_the_camera() -> None:
+    """Starts, failures, pictures and the ring, as they are after each step."""
+    rig = Rig()
+    rig.source.opening_takes_s = 0.7
+    assert not rig.filming.figures.camera.is_open
+    rig.run(20)
+    figures = rig.filming.figures
+    assert (figures.camera.is_open, figures.camera.starts, figures.camera.failures) == (True, 1, 0)
+    assert figures.camera.start_s == pytest.approx(0.7)
+    assert figures.camera.pictures == pytest.approx(193, abs=2)
+    assert figures.ring.limit_s <= figures.ring.held_s <= figures.ring.limit_s + GROUP_S
+    assert 0 < figures.ring.held_bytes < figures.camera.picture_bytes
+    rig.source.dies_with = "unplugged"
+    rig.filming.step(0.2)
+    rig.fire(1)
+    rig.run(0.3)
+    figures = rig.filming.figures
+    assert (figures.camera.is_open, figures.camera.failures) == (False, 1)
+    assert (figures.ring.held_s, figures.ring.held_bytes) == (0, 0)
+    assert (figures.stored_clips, figures.given_up_events) == (0, 1)
+    rig.source.dies_with = None
+    rig.run(5)
+    rig.fire(2)
+    rig.run(12)
+    assert rig.filming.figures.camera.starts == 2
+    assert rig.filming.figures.stored_clips == 1
+
+
+def test_clips_that_wait_are_counted() -> None:
+    """A database that refuses shows in the figures, and so does its recovery."""
+    rig = Rig()
+    rig.store.error = "database is locked"
+    rig.run(5)
+    rig.fire(1)
+    rig.run(12)
+    assert rig.filming.figures.waiting_clips == 1
+    rig.store.error = None
+    rig.run(130)
+    assert (rig.filming.figures.waiting_clips, rig.filming.figures.stored_clips) == (0, 1)
+
+
+@pytest.mark.parametrize("picture_bytes", [10, 20_000_000])
+def test_a_camera_that_floods_is_closed_for_a_while(picture_bytes: int) -> None:
+    """Too many pictures, or too large ones: the clip keeps what came before, events go on."""
+    rig = Rig()
+    rig.run(5)
+    rig.fire(1)
+    rig.run(2)
+    rig.source.picture_bytes = picture_bytes
+    rig.source.pictures_per_s = 10 if picture_bytes > 1000 else 5000
+    rig.run(5)
+    [lost, *_] = rig.announcer.of(CameraLost)
+    assert "fake floods: " in lost.reason
+    assert "10 a second were asked for" in lost.reason
+    rig.source.picture_bytes, rig.source.pictures_per_s = 0, 10
+    rig.run(20)
+    assert rig.store.event_row_ids == [(1,)]
+    assert rig.store.clips[0].missing_s > 0
+    rig.fire(2)
+    rig.run(12)
+    assert rig.store.event_row_ids == [(1,), (2,)]
+
+
+def test_a_camera_that_catches_up_is_not_taken_for_a_flood() -> None:
+    """A minute's pictures at once, as after a pause of the whole machine."""
+    rig = Rig()
+    rig.run(5)
+    rig.source.pictures_per_s = 5000
+    rig.run(600 / 5000)
+    rig.source.pictures_per_s = 10
+    rig.run(10)
+    assert rig.announcer.of(CameraLost) == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 80), st.sampled_from(["fire", "dies", "silent", "busy", "well"])),
+        min_size=1,
+        max_size=20,
+    ),
+    st.sampled_from(CameraMode),
+)
+def test_whatever_the_camera_does_each_event_is_answered_and_each_clip_true(
+    script: list[tuple[int, str]], mode: CameraMode
+) -> None:
+    """A clip or a reason, once; what a clip lacks is what it has no pictures of; one owner."""
+    rig = Rig(mode=mode)
+    number = 0
+    for tenths, deed in script:
+        rig.run(tenths / 10)
+        if deed == "fire":
+            number += 1
+            rig.fire(number)
+            continue
+        rig.source.dies_with = "killed" if deed == "dies" else None
+        rig.source.silent = deed == "silent"
+        rig.source.open_errors = deque(["busy"] * (deed == "busy"))
+    rig.source.dies_with, rig.source.silent = None, False
+    rig.run(60)
+    stored = [row for rows in rig.store.event_row_ids for row in rows]
+    assert sorted([*stored, *rig.jobs.given_up]) == list(range(1, number + 1))
+    assert rig.jobs.jobs == []
+    written = [writer for writer in rig.spool.writers if writer.units]
+    for clip, writer in zip(rig.store.clips, written, strict=True):
+        stamps_s = [unit.at_s for unit in writer.units]
+        assert stamps_s == sorted(stamps_s)
+        assert writer.clip is not None
+        assert writer.clip.until_s is not None
+        wanted_s = max(writer.clip.until_s, stamps_s[-1] + PICTURE_S) - stamps_s[0]
+        covered_s = len(stamps_s) * PICTURE_S
+        slack_s = GAP_S * (1 + len(rig.announcer.of(CameraLost)))
+        assert wanted_s - clip.missing_s == pytest.approx(covered_s, abs=slack_s)
+    assert rig.source.opened >= rig.source.closed
+
+
+def test_a_camera_that_hangs_in_mid_clip_leaves_a_gap_of_its_length() -> None:
+    """It is noticed after 5 s, opened again, and films the rest."""
+    rig = Rig()
+    rig.run(5)
+    rig.fire(1)
+    rig.run(2)
+    rig.source.silent = True
+    rig.run(5.3)
+    rig.source.silent = False
+    rig.run(12)
+    [clip] = rig.store.clips
+    assert 5 < clip.missing_s < 6.5
+    assert clip.duration_s == pytest.approx(13, abs=GROUP_S + 3 * PICTURE_S)

@@ -255,3 +255,16 @@ def test_nothing_is_decided_before_the_stores_answer(locked: str) -> None:
     assert [n.retry_in_s for n in rig.announcer.of(StoreFailed)] == [2, 4, 8]
     rig.storing.step()
     assert rig.store.event_row_ids == [(1,)]
+
+
+def test_jobs_of_another_camera_are_left_to_it() -> None:
+    """Neither filmed nor given up, however old."""
+    rig = Rig()
+    rig.job(1, age_s=3)
+    rig.job(2, age_s=3)
+    rig.job(3)
+    rig.resuming.is_mine = lambda job: job.event_row_id == 1
+    rig.resuming.start()
+    assert [trigger.event_row_id for trigger in rig.resuming.resume(list)] == [1]
+    rig.storing.step()
+    assert rig.jobs.given_up == {}

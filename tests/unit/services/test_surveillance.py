@@ -91,7 +91,7 @@ def test_storing_is_told_in_the_order_of_the_spec(bench: Bench) -> None:
 
 
 def test_new_event_triggers_the_recorder(bench: Bench) -> None:
-    """The recorder learns the row, the id, the type and the instant."""
+    """The recorder learns the row, the id, the type, the instant and the sensor."""
     bench.take(MESSAGE)
     assert bench.recorder.triggers == [
         Trigger(
@@ -99,6 +99,7 @@ def test_new_event_triggers_the_recorder(bench: Bench) -> None:
             event_id=EVENT_ID,
             event_type=EventType.MOTION_DETECTED,
             at_s=bench.clock.monotonic_s(),
+            gpio_pin=17,
         )
     ]
 

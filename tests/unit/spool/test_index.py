@@ -35,6 +35,7 @@ units = st.builds(
 )
 lines = st.lists(st.one_of(units.map(picture_line), events.map(event_line)), max_size=12)
 END_UTC = datetime(2025, 1, 15, 14, 30, 45, 123456, tzinfo=UTC)
+UNTIL_S = 112.5
 
 
 @given(labels, st.lists(units, max_size=5), st.lists(events, max_size=3))
@@ -43,7 +44,12 @@ def test_what_is_written_is_read(
 ) -> None:
     """Every value comes back as it was, and the end brings the right time."""
     text = b"".join(
-        [label_line(label), *map(picture_line, pictures), *map(event_line, more), end_line(END_UTC)]
+        [
+            label_line(label),
+            *map(picture_line, pictures),
+            *map(event_line, more),
+            end_line(END_UTC, UNTIL_S),
+        ]
     )
     index = read_index(text)
     assert index is not None
@@ -52,7 +58,7 @@ def test_what_is_written_is_read(
     assert [(s.size_bytes, s.keyframe, s.at_s) for s in index.samples] == [
         (len(unit.annex_b), unit.keyframe, unit.at_s) for unit in pictures
     ]
-    assert index.complete
+    assert (index.complete, index.until_s) == (True, UNTIL_S)
 
 
 @given(labels, lines, st.data())
@@ -60,7 +66,7 @@ def test_torn_index_is_read_to_its_last_whole_line(
     label: ClipLabel, more: list[bytes], data: st.DataObject
 ) -> None:
     """Whatever the byte at which it ends, and whatever follows, no whole line is lost."""
-    written = [label_line(label), *more, end_line(END_UTC)]
+    written = [label_line(label), *more, end_line(END_UTC, UNTIL_S)]
     text = b"".join(written)
     size_bytes = data.draw(st.integers(0, len(text)))
     whole, left_bytes = [], size_bytes

@@ -1,0 +1,31 @@
+"""Which camera films an event: that of its sensor."""
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from surveil_core.ports.recorder import Recorder, Trigger
+
+
+@frozen(kw_only=True)
+class CameraAssignment:
+    """Names cameras by their numbers. `other` films what no camera names the sensor of."""
+
+    camera_by_pin: Mapping[int, int] = field(factory=dict)
+    other: int = 1
+
+    def camera_for(self, gpio_pin: int | None) -> int:
+        """Choose for an event of the sensor at this pin; None where its message names none."""
+        return self.other if gpio_pin is None else self.camera_by_pin.get(gpio_pin, self.other)
+
+
+@frozen(kw_only=True)
+class AssigningRecorder:
+    """A `Recorder` that hands each trigger to its camera's, by number."""
+
+    assignment: CameraAssignment
+    recorders: Mapping[int, Recorder]
+
+    def trigger(self, trigger: Trigger) -> None:
+        """Have its camera film it. Never blocks and never raises."""
+        self.recorders[self.assignment.camera_for(trigger.gpio_pin)].trigger(trigger)
