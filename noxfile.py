@@ -97,6 +97,13 @@ def hil(session: nox.Session) -> None:
     session.run("python", "-m", "tests.hil.rig", *session.posargs)
 
 
+@nox.session(name="power-cut")
+def power_cut(session: nox.Session) -> None:
+    """The virtual Pi's power goes, again and again: `nox -s power-cut -- --cuts 50 --seed N`."""
+    _install(session, "integration", extra="edge")
+    session.run("python", "-m", "tests.hil.campaigns", "power-cut", *session.posargs)
+
+
 @nox.session(name="hil-picamera2")
 def hil_picamera2(session: nox.Session) -> None:
     """Our picamera2 adapter on libcamera's virtual device, inside the virtual Pi."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 from attrs import define, field
 
 from surveil_core.backoff import Backoff
+from surveil_core.chatter import Chatter, ChatterState, note_edge
 from surveil_core.debounce import DebouncePolicy, DebounceState, Verdict, judge_edge
 from surveil_core.errors import SensorUnavailable
 from surveil_core.events import SensorEvent, new_event_id
@@ -18,6 +19,8 @@ from surveil_core.notices import (
     EventDetected,
     EventKept,
     EventPublished,
+    SensorCalm,
+    SensorChattering,
     SensorFailed,
     SensorReady,
 )
@@ -55,6 +58,7 @@ class SensingService:
     _failures: int = field(default=0, init=False)
     _claim_at_s: float = field(default=float("-inf"), init=False)
     _states: dict[SensorSpec, DebounceState] = field(factory=dict, init=False)
+    _chatter: dict[SensorSpec, ChatterState] = field(factory=dict, init=False)
 
     def step(self, timeout_s: float) -> None:
         """Wait for one edge and deal with it; publish what waits."""
@@ -98,12 +102,37 @@ class SensingService:
         self._states[sensor], verdict = judge_edge(
             policy, state, active=edge.active, at_s=edge.at_s
         )
+        if verdict is Verdict.RELEASED:
+            return
+        chatter = self._note_chatter(edge, verdict)
         if verdict is Verdict.ACCEPTED:
             self._publish(self._event_of(edge), sensor)
-        elif verdict is not Verdict.RELEASED:
+        elif chatter in (Chatter.NONE, Chatter.ENDS):
             self.announcer.announce(
                 EdgeIgnored(service=self.service, sensor_name=sensor.name, verdict=verdict)
             )
+
+    def _note_chatter(self, edge: Edge, verdict: Verdict) -> Chatter:
+        sensor = edge.sensor
+        before = self._chatter.get(sensor, ChatterState())
+        self._chatter[sensor], chatter = note_edge(
+            before, verdict, min_interval_s=sensor.min_interval_s, at_s=edge.at_s
+        )
+        if chatter is Chatter.BEGINS:
+            self._tell_chatter(SensorChattering, sensor, self._chatter[sensor])
+        elif chatter is Chatter.ENDS:
+            self._tell_chatter(SensorCalm, sensor, before)
+        return chatter
+
+    def _tell_chatter(
+        self,
+        notice: type[SensorChattering | SensorCalm],
+        sensor: SensorSpec,
+        state: ChatterState,
+    ) -> None:
+        self.announcer.announce(
+            notice(service=self.service, sensor_name=sensor.name, ignored_edges=state.ignored_edges)
+        )
 
     def _event_of(self, edge: Edge) -> SensorEvent:
         age = timedelta(seconds=max(0.0, self.clock.monotonic_s() - edge.at_s))

@@ -1,16 +1,19 @@
-"""`python -m tests.hil.rig [--rig virtual|jumper] [pytest's arguments]`."""
+"""`python -m tests.hil.rig [--rig virtual|jumper] [--report DIR] [pytest's arguments]`."""
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 
 from tests.hil.rig.cache import RigBroken, cache_to_ourselves, say
-from tests.hil.rig.guest import VIVID, Guest
+from tests.hil.rig.guest import SHARE_AT, VIVID, Guest
 from tests.hil.rig.lgpio import lgpio_folder
 from tests.hil.rig.machine import run_in_guest, set_up
+from tests.hil.wires import RIGS
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT_S = 900.0
@@ -21,31 +24,47 @@ NOT_HERE = "tests/hil/picamera2"
 def main() -> int:
     """Run the suite on the rig and return pytest's status; 1 when the rig is broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.hil.rig", description=__doc__)
-    parser.add_argument("--rig", choices=("virtual", "jumper"), default="virtual")
+    parser.add_argument("--rig", choices=RIGS, default="virtual")
+    parser.add_argument("--report", type=Path, help="folder for figures and pictures")
     options, pytest_arguments = parser.parse_known_args()
     suite = [sys.executable, "-m", "pytest", "tests/hil", f"--ignore={NOT_HERE}"]
     suite += ["-p", "no:cacheprovider", "--rig", options.rig, *pytest_arguments]
     if options.rig == "jumper":
+        suite += ["--report", str(options.report.absolute())] if options.report else []
         return subprocess.run(suite, cwd=ROOT, check=False).returncode
     try:
-        with cache_to_ourselves():
-            set_up()
-            environment = _environment(lgpio_folder())
-        _compile_modules()
-        if status := _collect(suite):
-            return status
-        return run_in_guest(
-            Guest(
-                command=suite,
-                environment=environment,
-                cwd=ROOT,
-                timeout_s=TIMEOUT_S,
-                modules=("gpio_sim", VIVID),
-            )
-        )
+        environment = ready_environment()
+        return _collect(suite) or _run_in_virtual_pi(suite, environment, options.report)
     except RigBroken as error:
         say(f"BROKEN: {error}")
         return 1
+
+
+def _run_in_virtual_pi(suite: list[str], environment: dict[str, str], report: Path | None) -> int:
+    """Run the suite in the guest; what it reports comes out through the shared folder."""
+    with tempfile.TemporaryDirectory(prefix="surveil-hil-") as share:
+        guest = Guest(
+            command=[*suite, "--report", str(SHARE_AT / "report")],
+            environment=environment,
+            cwd=ROOT,
+            timeout_s=TIMEOUT_S,
+            modules=("gpio_sim", VIVID),
+            share=Path(share),
+        )
+        status = run_in_guest(guest)
+        written = Path(share) / "report"
+        if report is not None and written.exists():
+            shutil.copytree(written, report, dirs_exist_ok=True)
+    return status
+
+
+def ready_environment() -> dict[str, str]:
+    """Set the rig up and say the environment in which the guest runs our programs."""
+    with cache_to_ourselves():
+        set_up()
+        environment = _environment(lgpio_folder())
+    _compile_modules()
+    return environment
 
 
 def _environment(lgpio: Path) -> dict[str, str]:

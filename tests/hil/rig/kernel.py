@@ -14,7 +14,8 @@ from tests.hil.rig.cache import RigBroken, cache_dir, run, say
 
 _IMAGE_FILES = (
     "./boot/vmlinuz*",
-    *(f"*/kernel/{part}/*" for part in ("fs", "lib", "net/9p", "drivers/media")),
+    *(f"*/kernel/{part}/*" for part in ("fs", "lib", "net/9p", "drivers/media", "crypto")),
+    *(f"*/{name}.ko*" for name in ("virtio_blk", "sch_netem")),
 )
 
 
