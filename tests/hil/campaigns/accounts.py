@@ -132,7 +132,8 @@ def _end_of(row: sqlite3.Row) -> datetime:
 
 def _inversions(stored: Sequence[dict[str, Any]], database: Path) -> int:
     """Count events that the cloud got before an older one of the same sensor."""
-    times = dict(_rows(database, "SELECT event_id, timestamp FROM evenement"))
+    rows = _rows(database, "SELECT event_id, timestamp FROM evenement")
+    times = {row["event_id"]: row["timestamp"] for row in rows}
     latest: dict[str, float] = {}
     inversions = 0
     for post in stored:
@@ -150,7 +151,7 @@ def _plays(video: bytes, folder: Path) -> bool:
         return False
     file = folder / "clip.mp4"
     file.write_bytes(video)
-    command = ["ffmpeg", "-v", "error", "-xerror", "-i", file, "-f", "null", "-"]
+    command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(file), "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, check=False)
     return done.returncode == 0 and not done.stderr
 
