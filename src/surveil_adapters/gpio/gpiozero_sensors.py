@@ -50,6 +50,14 @@ class _OpenLines:
     watched: list[tuple[Any, _WatchedLine]]
     queue: EdgeQueue
 
+    def check(self) -> None:
+        """Read each line. Raises `SensorUnavailable` naming the first that is gone."""
+        for pin, line in self.watched:
+            try:
+                _ = pin.state
+            except Exception as error:  # lgpio.error derives from Exception alone
+                raise SensorUnavailable(_explain_pin(line.sensor, error)) from error
+
     def close(self) -> None:
         for pin, _ in self.watched:
             pin.when_changed = None
@@ -99,8 +107,15 @@ class GpiozeroSensors:
         self._open_lines, self._queue = lines, lines.queue
 
     def next_edge(self, timeout_s: float) -> Edge | None:
-        """Wait for an edge; None after `timeout_s`, as always once closed."""
-        return self._queue.get(timeout_s)
+        """Wait for an edge; None after `timeout_s`, as always once closed.
+
+        Raises `SensorUnavailable` when no edge came and a line can no longer be read, as
+        after its chip has gone: the kernel tells no waiting program.
+        """
+        edge = self._queue.get(timeout_s)
+        if edge is None and self._open_lines is not None:
+            self._open_lines.check()
+        return edge
 
     def close(self) -> None:
         """Release the lines; edges not taken yet are dropped. Closing twice is safe."""

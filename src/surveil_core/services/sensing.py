@@ -65,27 +65,32 @@ class SensingService:
         if self.outflow.has_more:
             timeout_s = min(timeout_s, BACKLOG_STEP_S)
         if self.specs and (self._is_watching or self._claim()):
-            edge = self.sensors.next_edge(timeout_s)
-            if edge is not None:
-                self._judge(edge)
+            self._watch(timeout_s)
         else:
             self.clock.wait_s(timeout_s)
         self.outflow.pump()
 
+    def _watch(self, timeout_s: float) -> None:
+        """Wait for one edge and deal with it; lines that are gone are claimed anew."""
+        try:
+            edge = self.sensors.next_edge(timeout_s)
+        except SensorUnavailable as error:
+            self._is_watching = False
+            self.sensors.close()
+            self._note_failure(error)
+            return
+        if edge is not None:
+            self._failures = 0
+            self._judge(edge)
+
     def _claim(self) -> bool:
         """Take the lines, unless they have just been refused. Their warm-up begins then."""
-        at_s = self.clock.monotonic_s()
-        if at_s < self._claim_at_s:
+        if self.clock.monotonic_s() < self._claim_at_s:
             return False
         try:
             self.sensors.open()
         except SensorUnavailable as error:
-            self._failures += 1
-            retry_in_s = self.backoff.delay_s(self._failures, self.random_unit())
-            self._claim_at_s = at_s + retry_in_s
-            self.announcer.announce(
-                SensorFailed(service=self.service, reason=str(error), retry_in_s=retry_in_s)
-            )
+            self._note_failure(error)
             return False
         self._is_watching = True
         for spec in self.specs:
@@ -94,6 +99,14 @@ class SensingService:
                 SensorReady(service=self.service, kind=spec.kind, sensor_name=spec.name)
             )
         return True
+
+    def _note_failure(self, error: SensorUnavailable) -> None:
+        self._failures += 1
+        retry_in_s = self.backoff.delay_s(self._failures, self.random_unit())
+        self._claim_at_s = self.clock.monotonic_s() + retry_in_s
+        self.announcer.announce(
+            SensorFailed(service=self.service, reason=str(error), retry_in_s=retry_in_s)
+        )
 
     def _judge(self, edge: Edge) -> None:
         sensor = edge.sensor

@@ -276,3 +276,20 @@ def test_journal_goes_out_though_the_sensor_cannot_be_had() -> None:
     bench.file.append([record])
     bench.service.step(0.5)
     assert bench.publisher.published == [("sensor/motion", b"{}")]
+
+
+def test_lines_that_go_are_told_and_claimed_anew(bench: Bench) -> None:
+    """A chip disappears and returns: told with its reason, tried again, and edges count again."""
+    bench.sensors.unavailable = "sensor 'PIR Entrée' on pin 17 cannot be read: no such device"
+    bench.service.step(0.0)
+    assert not bench.sensors.is_open
+    [failed] = bench.announcer.of(SensorFailed)
+    assert failed.reason == bench.sensors.unavailable
+    bench.sensors.unavailable = None
+    bench.service.step(0.0)
+    assert not bench.sensors.is_open, "it does not try again at once"
+    bench.clock.advance(failed.retry_in_s)
+    bench.service.step(0.0)
+    assert len(bench.announcer.of(SensorReady)) == len(WATCHED)
+    bench.fire()
+    assert len(bench.messages) == 1
