@@ -18,15 +18,15 @@ from surveil_core.events import SensorKind
 WARM_UP_S = 10.0
 MAT_INTERVAL_S = 0.05
 
+MIN_INTERVAL_S = 0.5
+"""Of the PIR and the button; by default it is 2 s, for which a suite waits too long."""
+
 SENSORS = (
-    f"kind = 'motion'\nwarm_up_s = {WARM_UP_S}",
-    "kind = 'button'",
+    f"kind = 'motion'\nwarm_up_s = {WARM_UP_S}\nmin_interval_s = {MIN_INTERVAL_S}",
+    f"kind = 'button'\nmin_interval_s = {MIN_INTERVAL_S}",
     f"kind = 'pressure'\nname = 'Tapis Salon'\npull = 'down'\nmin_interval_s = {MAT_INTERVAL_S}",
 )
-"""A PIR and a button as they come; a mat that is no contact to ground."""
-
-MIN_INTERVAL_S = 2.0
-"""Of the PIR and the button, by default."""
+"""A PIR, a button as it is wired by default, and a mat that is no contact to ground."""
 
 BOUNCE_S = 0.010
 ATTEMPTS = 10
@@ -155,10 +155,10 @@ class SensorServiceContract:
         chattered, calmed = (len(bench.told(e)) for e in ("sensor_chattering", "sensor_calm"))
         ignored = len(bench.told("edge_ignored"))
         began_s, edges = bench.monotonic_s(), 0
-        while bench.monotonic_s() - began_s < MIN_INTERVAL_S + 0.5:
+        while bench.monotonic_s() - began_s < 1.5 * MIN_INTERVAL_S:
             bench.set(SensorKind.MOTION, pressed=True)
             bench.set(SensorKind.MOTION, pressed=False)
-            bench.let_pass(0.01)
+            bench.let_pass(0.005)
             edges += 1
         assert [bench.next_message()[0] for _ in range(2)] == ["sensor/motion"] * 2
         assert bench.hears_nothing()

@@ -13,6 +13,7 @@ from surveil_core.events import SensorKind
 from tests.contracts.sensor_service import (
     IS_HIGH_AT_REST,
     KINDS,
+    MIN_INTERVAL_S,
     WARM_UP_S,
     SensorServiceContract,
     configuration,
@@ -25,6 +26,9 @@ from tests.rig.programs import Program
 
 MARGIN_S = 0.05
 """Within which the hand, a Python program, puts an edge where it wants it."""
+
+
+QUIET_S = 2 * MIN_INTERVAL_S
 
 
 @frozen
@@ -48,7 +52,7 @@ class RigBench:
     def rest(self) -> None:
         for kind, _ in zip(KINDS, self.lines.pins, strict=False):
             self.set(kind, pressed=False)
-        while not self.listener.hears_nothing():
+        while not self.hears_nothing():
             pass
 
     def pin(self, kind: SensorKind) -> int:
@@ -74,7 +78,7 @@ class RigBench:
         return self.listener.next()
 
     def hears_nothing(self) -> bool:
-        return self.listener.hears_nothing()
+        return self.listener.hears_nothing(QUIET_S)
 
     def told(self, event: str) -> list[dict[str, Any]]:
         return notices(self.service.running, event)

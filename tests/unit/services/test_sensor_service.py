@@ -32,7 +32,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.journal import FakeJournal
 
 PINS = (17, 27, 22)
-LONGER_THAN_ANY_DEBOUNCE_S = 3.0
+LONGER_THAN_ANY_DEBOUNCE_S = 1.0
 
 
 @define
