@@ -15,6 +15,7 @@ VIVID = "vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0"
 DISK_AT = Path("/mnt")
 SHARE_AT = Path("/run/hil")
 
+_DISK_MODULES = ("virtio_blk", "crc32c_generic", "ext4")
 _BASE_MODULES = ("9p", "9pnet_virtio", "overlay", "configfs")
 _DIR, _FILE = stat.S_IFDIR | 0o755, stat.S_IFREG | 0o755
 
@@ -97,7 +98,7 @@ def script(guest: Guest) -> str:
 def initramfs(guest: Guest, busybox: bytes) -> bytes:
     """Pack init, busybox and the modules."""
     parameters_of: dict[str, str] = {}
-    disk_modules = ("virtio_blk", "ext4") if guest.disk else ()
+    disk_modules = _DISK_MODULES if guest.disk else ()
     for line in (*_BASE_MODULES, *disk_modules, *guest.modules):
         name, _, parameters = line.partition(" ")
         parameters_of[plain_name(name)] = parameters
