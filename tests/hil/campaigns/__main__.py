@@ -1,8 +1,10 @@
 """`python -m tests.hil.campaigns power-cut [--cuts N] [--seed N] [--report DIR]`."""
 
 import argparse
+import os
 import random
 import secrets
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -11,8 +13,11 @@ from bench.report import Stopwatch
 from tests.hil.campaigns import pages
 from tests.hil.campaigns.accounts import account_for_clips, account_for_events
 from tests.hil.campaigns.power_cut import Campaign
+from tests.hil.rig import debian
 from tests.hil.rig.__main__ import ready_environment
 from tests.hil.rig.cache import RigBroken, say
+
+TOOLS = ("mkfs.ext4", "e2fsck", "debugfs")
 
 
 def main() -> int:
@@ -24,9 +29,11 @@ def main() -> int:
     parser.add_argument("--report", type=Path, default=Path("docs/evidence"))
     parser.add_argument("--keep", type=Path, help="a new folder for disk, logs and traces")
     options = parser.parse_args()
+    os.environ["PATH"] += f"{os.pathsep}/usr/sbin"  # of mkfs; a user does not look there
     command = f"nox -s power-cut -- --cuts {options.cuts} --seed {options.seed}"
     say(f"the same once more: {command}")
     try:
+        debian.require("to examine disks", ["e2fsprogs"], lambda: all(map(shutil.which, TOOLS)))
         with tempfile.TemporaryDirectory(prefix="surveil-campaign-") as temporary:
             return _power_cut(options, options.keep or Path(temporary) / "run", command)
     except RigBroken as error:
