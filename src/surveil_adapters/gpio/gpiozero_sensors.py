@@ -59,8 +59,14 @@ class _OpenLines:
                 raise SensorUnavailable(_explain_pin(line.sensor, error)) from error
 
     def close(self) -> None:
+        """Release the lines; of a chip that has gone, what this process still holds."""
+        import lgpio
+
         for pin, _ in self.watched:
-            pin.when_changed = None
+            try:
+                pin.when_changed = None
+            except lgpio.error:  # it has gone: no line can be put back, and closing must not try
+                self.factory.pins.clear()
         self.factory.close()
 
 
