@@ -11,7 +11,7 @@ import pytest
 
 from tests.contracts.sensors import SensorsContract, motion_on
 from tests.hil.bench import Bench
-from tests.hil.lines import JumperLines, WireMissing, gpio_sim_wire
+from tests.hil.lines import JumperLines, Lines, WireMissing, gpio_sim_wire
 from tests.hil.wires import SIMULATED_WIRES
 
 
@@ -44,10 +44,11 @@ def test_a_pull_is_read_through_the_wire(jumper: JumperLines, bench: Bench) -> N
     assert jumper.is_high_undriven(pin)
 
 
-def test_a_missing_wire_is_named(request: pytest.FixtureRequest) -> None:
+def test_a_missing_wire_is_named(request: pytest.FixtureRequest, lines: Lines) -> None:
     """Nothing carries the level: the text names both pins, and they are free afterwards."""
     if request.config.getoption("--rig", None) != "virtual":
         pytest.skip("the pins are in use")
+    lines.drive(SIMULATED_WIRES[0].sensor_pin, high=False)
     for _ in range(2):
         with pytest.raises(WireMissing, match="GPIO 23 was made HIGH and GPIO 17 did not follow"):
             JumperLines(SIMULATED_WIRES)
