@@ -58,3 +58,6 @@ def exit_code_of(program: Callable[[], int]) -> int:
     except SurveilError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; what was said to be done stays done\n")
+        return EXIT_FAILED

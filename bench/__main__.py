@@ -2,7 +2,8 @@
 
 --quick takes few samples and writes no file: to see that the measurement works.
 
-`python -m bench delivery` is a measurement of its own, of an hour: see its `--help`.
+`python -m bench delivery` (an hour) and `python -m bench video` (half an hour) are measurements of
+their own: see their `--help`.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from bench import latency
 from bench.delivery import command as delivery
 from bench.processes import ROOT
 from bench.report import Section, Stopwatch, document
+from bench.video import command as video
 
 FIGURES = ROOT / "docs" / "reference" / "figures.md"
 MEASUREMENTS: dict[str, Callable[..., Section]] = {"latency": latency.measure}
@@ -23,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] == ["delivery"]:
         return delivery.main(given[1:])
+    if given[:1] == ["video"]:
+        return video.main(given[1:])
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,

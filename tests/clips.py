@@ -18,6 +18,19 @@ def make_mp4(folder: Path, *, duration_s: float, size: str = "320x180") -> Path:
     return made
 
 
+def make_plain_mp4(folder: Path, *, rgb: str, matrix: str) -> Path:
+    """Film one colour (`C82828`), coded by the matrix `bt709` or `bt601`, which the file names."""
+    made = folder / "plain.mp4"
+    name = {"bt709": "bt709", "bt601": "smpte170m"}[matrix]
+    _ffmpeg(
+        *("-f", "lavfi", "-i", f"color=c=0x{rgb}:size=320x180:rate=15:duration=1"),
+        *("-vf", f"scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-colorspace", name, "-color_range", "tv"),
+        str(made),
+    )
+    return made
+
+
 def make_annex_b(folder: Path, mp4: bytes) -> Path:
     """Unwrap an MP4 into raw H.264."""
     source, made = folder / "source.mp4", folder / "clip.h264"

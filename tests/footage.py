@@ -1,5 +1,7 @@
 """Coded pictures and labels for tests of the spool."""
 
+import io
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 
@@ -26,15 +28,53 @@ def label_of(event_id: str = "evt-1", *, row_id: int = 1, at_s: float = 102.0) -
 @cache
 def pictures(count: int = 40) -> tuple[AccessUnit, ...]:
     """Encode small moving pictures from 100 s on, ten a second, a keyframe each second."""
-    encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = FORMAT.width, FORMAT.height, "yuv420p"
-    encoder.framerate, encoder.gop_size = FPS, FPS
-    encoder.options = {"tune": "zerolatency", "preset": "ultrafast", "forced-idr": "1"}
-    packets = []
-    for number in range(count):
+
+    def draw(number: int) -> av.VideoFrame:
         frame = av.VideoFrame(FORMAT.width, FORMAT.height, "yuv420p")
         for plane in frame.planes:
             plane.update(bytes((number * 7 + n) % 256 for n in range(plane.buffer_size)))
+        return frame
+
+    return _encoded([draw(number) for number in range(count)])
+
+
+@cache
+def grey_pictures(
+    count: int = 40, *, size: tuple[int, int] = (64, 48), keyframe_every: int = FPS
+) -> tuple[AccessUnit, ...]:
+    """Encode pictures like `pictures`, each of one grey that tells its number (`number_of`)."""
+
+    def draw(number: int) -> av.VideoFrame:
+        frame = av.VideoFrame(*size, "yuv420p")
+        greys = (_DARKEST + _STEP * (number % _GREYS), 128, 128)
+        for plane, grey in zip(frame.planes, greys, strict=True):
+            plane.update(bytes([grey]) * plane.buffer_size)
+        return frame
+
+    return _encoded([draw(number) for number in range(count)], keyframe_every=keyframe_every)
+
+
+_DARKEST, _STEP, _GREYS = 20, 4, 50
+
+
+def numbers_of(jpeg: bytes, *, pictures: int = 1) -> list[int]:
+    """Read the numbers, up to 50, of `grey_pictures` that lie side by side in a JPEG."""
+    with av.open(io.BytesIO(jpeg)) as file:
+        luma = next(file.decode(video=0)).planes[0]
+    row, width = bytes(luma)[luma.line_size * (luma.height // 2) :], luma.width // pictures
+    middles = [row[n * width + width // 2] for n in range(pictures)]
+    return [round((full * 219 / 255 + 16 - _DARKEST) / _STEP) for full in middles]
+
+
+def _encoded(
+    frames: Sequence[av.VideoFrame], *, keyframe_every: int = FPS
+) -> tuple[AccessUnit, ...]:
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
+    encoder.framerate, encoder.gop_size = FPS, keyframe_every
+    encoder.options = {"tune": "zerolatency", "preset": "ultrafast", "forced-idr": "1"}
+    packets = []
+    for number, frame in enumerate(frames):
         frame.pts = number
         packets += encoder.encode(frame)
     packets += encoder.encode(None)

@@ -4,6 +4,7 @@ run [SERVICE ...]   sensor, sensor-motion, sensor-button, sensor-pressure, bridg
                     surveillance, web; all of them if none is named
 press NAME          press a simulated sensor of a running program
 dead-letters        list what was refused; show, replay or discard NAME... (or all)
+clips               list the stored videos; export, pin, unpin, delete or check ID... (or all)
 counters            count what the bridge received and delivered, as Prometheus reads it
 check               read the configuration and say whether it is right
 """
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from apps.commandline import EXIT_FAILED, EXIT_OK, announcer_for, exit_code_of, stop_on_signals
-from apps.edge import config, dead_letters
+from apps.edge import clips, config, dead_letters
 from apps.edge.loops import Service, ServiceLoop, run_until_stopped
 from apps.edge.parts import EdgeParts
 from apps.edge.replay import with_recorded_sensors
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     letters = commands.add_parser("dead-letters", help="deal with refused messages")
     letters.add_argument("action", choices=dead_letters.ACTIONS, nargs="?", default="list")
     letters.add_argument("names", nargs="*", metavar="NAME", help="such as bridge-3, or all")
+    clips.add_arguments(commands.add_parser("clips", help="deal with stored videos"))
     commands.add_parser("counters", help="print the bridge's counters")
     commands.add_parser("check", help="check the configuration")
     return parser
@@ -73,6 +75,8 @@ def _command(options: argparse.Namespace) -> int:
     if options.command == "dead-letters":
         is_done = dead_letters.run(parts, options.action, options.names)
         return EXIT_OK if is_done else EXIT_FAILED
+    if options.command == "clips":
+        return EXIT_OK if clips.run(parts, options) else EXIT_FAILED
     if options.command == "counters":
         sys.stdout.write(parts.metrics().decode())
         return EXIT_OK

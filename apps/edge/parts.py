@@ -35,9 +35,13 @@ from surveil_core.vocabulary import SENSOR_TOPICS, sensor_client_id
 if TYPE_CHECKING:
     from surveil_adapters.mqtt import BrokerAddress, PahoInbox, PahoPublisher
     from surveil_adapters.simulation.board import SimulatedBoard
+    from surveil_adapters.sqlite.archive import SqliteArchive
+    from surveil_adapters.sqlite.inspection import SqliteInspection
     from surveil_adapters.sqlite.journal import SqliteJournal
     from surveil_adapters.sqlite.outbox import SqliteOutbox
     from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+    from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+    from surveil_core.services.checking import ClipChecking
     from surveil_core.services.filming import FilmingService
 
 
@@ -93,57 +97,15 @@ class EdgeParts:
     @cached_property
     def filming(self) -> "FilmingService":
         """Shared: `surveillance` asks it for clips, `camera` makes them."""
-        from surveil_adapters.camera import CameraChain, candidates_for
-        from surveil_adapters.queues import ThreadTriggerQueue
-        from surveil_adapters.spool import DiskSpool
-        from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
-        from surveil_adapters.sqlite.media_store import SqliteMediaStore
-        from surveil_core.services.filming import FilmingService
-        from surveil_core.services.held_camera import HeldCamera
-        from surveil_core.services.resuming import ClipResuming
-        from surveil_core.services.storing import ClipStoring
+        from apps.edge.filming import FilmingParts
 
-        settings = self.settings
-        policy = settings.recording.policy
-        spool = DiskSpool(settings.storage.data_dir / "spool")
-        jobs = SqliteClipJobs(self.database)
-        storing = ClipStoring(
-            store=SqliteMediaStore(self.database),
-            jobs=jobs,
-            clock=self.clock,
-            announcer=self.announcer,
-            random_unit=random.random,
-        )
-        resuming = ClipResuming(
-            spool=spool,
-            jobs=jobs,
-            storing=storing,
-            policy=policy,
-            clock=self.clock,
-            announcer=self.announcer,
-            random_unit=random.random,
-        )
-        return FilmingService(
-            camera=HeldCamera(
-                source=CameraChain(
-                    candidates_for(settings.camera.source, settings.camera.format, self.clock),
-                    announcer=self.announcer,
-                    clock=self.clock,
-                    service="surveillance",
-                ),
-                clock=self.clock,
-                announcer=self.announcer,
-                random_unit=random.random,
-            ),
-            spool=spool,
-            storing=storing,
-            resuming=resuming,
-            triggers=ThreadTriggerQueue(),
-            policy=policy,
-            mode=settings.camera.mode,
+        parts = FilmingParts(
+            settings=self.settings,
+            database=self.database,
             clock=self.clock,
             announcer=self.announcer,
         )
+        return parts.service()
 
     @cached_property
     def broker(self) -> "BrokerAddress":
@@ -251,6 +213,31 @@ class EdgeParts:
         if storage.database.exists():
             letters["surveillance"] = event_letters(self.database)
         return letters
+
+    def archive(self) -> "SqliteArchive":
+        """Make what reads the database of the spec."""
+        from surveil_adapters.sqlite.archive import SqliteArchive
+
+        return SqliteArchive(self.settings.storage.database)
+
+    def video_stock(self) -> "SqliteVideoStock":
+        """Make what pins and deletes videos."""
+        from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+
+        return SqliteVideoStock(self.database)
+
+    def inspection(self) -> "SqliteInspection":
+        """Make what looks for damage in the database."""
+        from surveil_adapters.sqlite.inspection import SqliteInspection
+
+        return SqliteInspection(self.settings.storage.database)
+
+    def clip_checking(self) -> "ClipChecking":
+        """Make what checks stored clips one by one."""
+        from surveil_adapters.video_meter import PyavVideoMeter
+        from surveil_core.services.checking import ClipChecking
+
+        return ClipChecking(inspection=self.inspection(), meter=PyavVideoMeter(self.archive()))
 
     def sensors(self, specs: Sequence[SensorSpec], service: str) -> Sensors:
         """Make the lines, real or simulated."""

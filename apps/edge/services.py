@@ -208,12 +208,11 @@ class EdgeServices(EdgeParts):
     def camera(self) -> Iterator[Step]:
         """Film what surveillance asks for, and first what an earlier run owed."""
         from surveil_adapters.sqlite.media_store import SqliteMediaStore
-        from surveil_adapters.sqlite.video_stock import SqliteVideoStock
         from surveil_core.services.retaining import Retaining
 
         filming = self.filming
         with (
-            closing(SqliteVideoStock(self.database)) as stock,
+            closing(self.video_stock()) as stock,
             closing(SqliteMediaStore(self.database)) as filming.storing.store,
             closing(filming),
         ):
@@ -235,7 +234,7 @@ class EdgeServices(EdgeParts):
     @contextmanager
     def web(self) -> Iterator[Step]:
         """Serve the Pi's own page, alerted by MQTT."""
-        from surveil_adapters.sqlite.archive import SqliteArchive
+        from surveil_adapters.sqlite.pins import SqlitePins
         from surveil_adapters.web import AlertHub, DeviceView, WebServer, build_app
         from surveil_core.services.alerting import AlertingService
 
@@ -243,7 +242,8 @@ class EdgeServices(EdgeParts):
         self.database.initialise()
         hub = AlertHub(announcer=self.announcer, service="web")
         app = build_app(
-            archive=SqliteArchive(settings.storage.database),
+            archive=self.archive(),
+            pins=SqlitePins(self.database),
             hub=hub,
             announcer=self.announcer,
             metrics=self.metrics,

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from attrs import frozen
+
 _PROC = Path("/proc")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -29,6 +31,54 @@ def peak_rss_mb(pid: int) -> float:
 def cpu_s(pid: int) -> float:
     """Sum the processor time of the tree since its start, in steps of 10 ms."""
     return sum(_ticks(one) for one in tree(pid)) / _TICKS_PER_S
+
+
+def own_cpu_s(pid: int) -> float:
+    """Say the processor time of one process alone since its start, in steps of 10 ms."""
+    return _ticks(pid) / _TICKS_PER_S
+
+
+def own_peak_rss_mb(pid: int) -> float:
+    """Say the highest resident memory that one process alone has had."""
+    return _status_kib(pid, "VmHWM") * 1024 / 1e6
+
+
+@frozen(kw_only=True)
+class Written:
+    """What a process alone has given the system to write to a disk, by `/proc/PID/io`.
+
+    `dirtied_bytes` counts pages, once each time they become dirty; `cancelled_bytes` is what of
+    that was removed again before it reached the disk. A tmpfs is no disk and counts nothing.
+    """
+
+    dirtied_bytes: int
+    cancelled_bytes: int
+
+    @property
+    def net_bytes(self) -> int:
+        """What went to the disk, or will."""
+        return self.dirtied_bytes - self.cancelled_bytes
+
+    def since(self, before: "Written") -> "Written":
+        """Say what came after `before`."""
+        return Written(
+            dirtied_bytes=self.dirtied_bytes - before.dirtied_bytes,
+            cancelled_bytes=self.cancelled_bytes - before.cancelled_bytes,
+        )
+
+
+def own_written(pid: int) -> Written:
+    """Read what one process alone has written."""
+    return parse_io(_read(pid, "io"))
+
+
+def parse_io(text: str) -> Written:
+    """Read `/proc/PID/io`; nothing when the process is gone."""
+    fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+    return Written(
+        dirtied_bytes=int(fields.get("write_bytes", 0)),
+        cancelled_bytes=int(fields.get("cancelled_write_bytes", 0)),
+    )
 
 
 def _sum_status_mb(pid: int, key: str) -> float:

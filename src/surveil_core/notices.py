@@ -474,6 +474,14 @@ class ClipFailed(Notice):
 
 
 @frozen(kw_only=True)
+class PreviewFailed(Notice):
+    """A clip was stored without its preview."""
+
+    event_id: str
+    reason: str
+
+
+@frozen(kw_only=True)
 class VideosGivenUp(Notice):
     """The oldest videos were deleted to make room."""
 

@@ -46,11 +46,15 @@ class KeptVideo:
 
 @frozen(kw_only=True)
 class Space:
-    """What the videos take, what is free for them, and the size of their disk."""
+    """What the videos take, what is free for them, and the size of their disk.
+
+    `hollow_bytes` of what is free are in the file itself.
+    """
 
     video_bytes: int
     free_bytes: int
     disk_bytes: int
+    hollow_bytes: int = 0
 
 
 @frozen(kw_only=True)

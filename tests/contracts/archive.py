@@ -6,7 +6,8 @@ import pytest
 from attrs import evolve
 
 from surveil_core.events import SensorEvent, SensorKind
-from surveil_core.ports.archive import Archive
+from surveil_core.ports.archive import Archive, ClipState
+from surveil_core.ports.previewer import ClipPreview, PreviewKind
 from surveil_core.vocabulary import AlertType
 from tests.examples import MOTION_EVENT, RECEIVED_AT_UTC, ExampleClip, event_number
 
@@ -20,8 +21,9 @@ EVENTS = [
     event_number(4),
 ]
 VIDEO = bytes(range(256)) * 2000
+PREVIEW = ClipPreview(thumbnail=bytes(range(256)) * 60, strip=b"strip\x00")
 CLIPS = [
-    ExampleClip(video=VIDEO, event_indexes=(0, 3)),
+    ExampleClip(video=VIDEO, event_indexes=(0, 3), preview=PREVIEW),
     ExampleClip(video=b"short", event_indexes=(4,)),
 ]
 
@@ -48,6 +50,7 @@ class ArchiveContract:
         assert list(archive.list_media(limit=10)) == []
         assert archive.find_media(1) is None
         assert archive.read_video(1, offset=0, length=10) == b""
+        assert archive.read_preview(1, PreviewKind.THUMBNAIL) is None
 
     def test_latest_events_come_newest_first(self, archive: Archive) -> None:
         """Without a cursor the latest `limit` events come, newest first."""
@@ -75,6 +78,7 @@ class ArchiveContract:
         assert record.received_at_utc == RECEIVED_AT_UTC
         assert record.data == {"gpio_pin": 17, "state": "HIGH"}
         assert list(record.media_ids) == [1]
+        assert (record.clip_state, record.no_video_reason) == (ClipState.STORED, None)
 
     def test_pressure_is_listed_by_its_mapped_type(self, archive: Archive) -> None:
         """The API speaks the backend's words: pressure is a button pressed."""
@@ -92,6 +96,14 @@ class ArchiveContract:
         assert [record.media_id for record in listed] == [2, 1]
         assert list(listed[1].event_ids) == [EVENTS[0].event_id, EVENTS[3].event_id]
         assert [record.media_id for record in archive.list_media(limit=1)] == [2]
+
+    @pytest.mark.parametrize(
+        ("before", "media_ids"), [(2**70, [2, 1]), (2, [1]), (1, []), (0, []), (-(2**70), [])]
+    )
+    def test_pages_of_videos(self, archive: Archive, before: int, media_ids: list[int]) -> None:
+        """Those before a video come on the next page."""
+        listed = archive.list_media(limit=10, before=before)
+        assert [record.media_id for record in listed] == media_ids
 
     @pytest.mark.parametrize(("index", "media_ids"), [(0, [1]), (3, [1]), (4, [2]), (1, [])])
     def test_videos_of_one_event(self, archive: Archive, index: int, media_ids: list[int]) -> None:
@@ -111,7 +123,9 @@ class ArchiveContract:
         assert record.clip_bytes == len(VIDEO)
         assert (record.duration_s, record.pre_roll_s) == (13.0, 3.0)
         assert (record.resolution, record.codec, record.camera_number) == ("1280x720", "h264", 1)
+        assert (record.salvaged, record.pinned) == (False, False)
         assert (MOTION_EVENT.occurred_at_utc - record.started_at_utc).total_seconds() == 3
+        assert (record.salvaged, record.pinned) == (False, False)
 
     @pytest.mark.parametrize(
         ("offset", "length"),
@@ -127,10 +141,17 @@ class ArchiveContract:
         """From the end on there is nothing to read."""
         assert archive.read_video(1, offset=offset, length=10) == b""
 
+    def test_preview_is_read(self, archive: Archive) -> None:
+        """Both its pictures, as they were stored; a video without one has none."""
+        assert archive.read_preview(1, PreviewKind.THUMBNAIL) == PREVIEW.thumbnail
+        assert archive.read_preview(1, PreviewKind.STRIP) == PREVIEW.strip
+        assert [archive.read_preview(2, kind) for kind in PreviewKind] == [None, None]
+
     @pytest.mark.parametrize("media_id", [0, -1, 3, 2**63, 2**70, -(2**70)])
     def test_unknown_video_is_not_found(self, archive: Archive, media_id: int) -> None:
         """Any number that is no video finds nothing, however large."""
         assert archive.find_media(media_id) is None
+        assert archive.read_preview(media_id, PreviewKind.STRIP) is None
         assert archive.read_video(media_id, offset=0, length=10) == b""
 
     def test_numbers_out_of_any_range_are_harmless(self, archive: Archive) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from surveil_core.ports.media_store import MediaStore
+from surveil_core.ports.previewer import ClipPreview
 from tests.examples import clip_of
 
 
@@ -26,6 +27,13 @@ class MediaStoreContract:
         """Events that fell into a clip are named with the one that triggered it."""
         clip = clip_of(tmp_path / "clip.mp4", b"video" * 100_000)
         assert store.add_clip(clip, event_row_ids=[2, 1, 3]) == 1
+
+    def test_clip_with_its_preview_is_stored(self, store: MediaStore, tmp_path: Path) -> None:
+        """A preview changes nothing else; the next clip may have none."""
+        clip = clip_of(tmp_path / "clip.mp4", b"video")
+        preview = ClipPreview(thumbnail=b"thumbnail", strip=b"strip")
+        assert store.add_clip(clip, event_row_ids=[1], preview=preview) == 1
+        assert store.add_clip(clip, event_row_ids=[2], preview=None) > 1
 
     def test_clip_without_event_is_refused(self, store: MediaStore, tmp_path: Path) -> None:
         """A clip belongs to an event at least; to name none is the caller's mistake."""

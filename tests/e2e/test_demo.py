@@ -8,6 +8,7 @@ from tests.rig.programs import program
 from tests.waiting import wait_for
 
 LIMIT_MS = 40_000
+PICTURED = "() => document.querySelector('.thumb .still')?.naturalWidth === 320"
 PLAYING = "() => { const v = document.querySelector('video'); return v && v.currentTime > 0.5; }"
 
 
@@ -28,6 +29,7 @@ def test_a_motion_is_seen_and_its_video_plays(chromium: Browser, tmp_path: Path)
         watch = page.get_by_text("Voir la vidéo").first
         expect(page.get_by_text("Mouvement détecté").first).to_be_visible(timeout=LIMIT_MS)
         expect(watch).to_be_visible(timeout=LIMIT_MS)
+        page.wait_for_function(PICTURED, timeout=LIMIT_MS)
         watch.click()
         page.evaluate("() => document.querySelector('video').play()")
         page.wait_for_function(PLAYING, timeout=LIMIT_MS)

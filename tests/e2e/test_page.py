@@ -3,168 +3,14 @@
 Needs Debian's or Raspberry Pi OS's `chromium`; the page is built first when it is not.
 """
 
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from attrs import define
-from playwright.sync_api import Browser, Page, expect
+from attrs import evolve
+from playwright.sync_api import Page, expect
 
-from surveil_adapters.web import AlertHub, DeviceView, WebServer, build_app
-from surveil_core.messages import BrowserAlert
-from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.archive import ClipState
 from surveil_core.vocabulary import AlertType
-from tests.clips import make_mp4
-from tests.fakes.announcer import RecordingAnnouncer
-from tests.fakes.archive import FakeArchive
-
-DEADLINE_MS = 15_000
-CLIP_S = 6
-
-
-@define
-class Pi:
-    """A Pi's web side whose archive and alerts the test plays."""
-
-    archive: FakeArchive
-    hub: AlertHub
-    announcer: RecordingAnnouncer
-    server: WebServer
-
-    def restart(self) -> None:
-        """Stop, and serve again on the same port."""
-        self.server.close()
-        self.hub, self.server = serve(self.archive, self.announcer, self.server.port)
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Film a few seconds."""
-    folder = tmp_path_factory.mktemp("clip")
-    return make_mp4(folder, duration_s=CLIP_S, size="640x360").read_bytes()
-
-
-@pytest.fixture
-def pi() -> Iterator[Pi]:
-    """Run a Pi's web side on a free port."""
-    archive, announcer = FakeArchive(), RecordingAnnouncer()
-    hub, server = serve(archive, announcer, 0)
-    running = Pi(archive, hub, announcer, server)
-    yield running
-    running.server.close()
-
-
-@pytest.fixture
-def page(chromium: Browser, pi: Pi) -> Iterator[Page]:
-    """Open the page in English, and demand that it has no error."""
-    yield from open_page(chromium, pi, "en-GB")
-
-
-@pytest.fixture
-def french_page(chromium: Browser, pi: Pi) -> Iterator[Page]:
-    """Open the page in French, on a narrow telephone."""
-    yield from open_page(chromium, pi, "fr-FR", width=360)
-
-
-def serve(
-    archive: FakeArchive, announcer: RecordingAnnouncer, port: int
-) -> tuple[AlertHub, WebServer]:
-    """Start a web side that films motion."""
-    hub = AlertHub(announcer=announcer, service="web")
-    device = DeviceView(
-        device_id="raspberry-1",
-        location="Entrée",
-        recorded_types=[AlertType.MOTION_DETECTED],
-        video_within_s=30,
-    )
-    app = build_app(archive=archive, hub=hub, announcer=announcer, devices=[device], service="web")
-    server = WebServer(app, host="127.0.0.1", port=port, announcer=announcer, service="web")
-    server.open()
-    return hub, server
-
-
-def open_page(chromium: Browser, pi: Pi, locale: str, width: int = 1280) -> Iterator[Page]:
-    """Open the page, wait until it is connected, and check it at the end."""
-    context = chromium.new_context(
-        locale=locale, timezone_id="Europe/Paris", viewport={"width": width, "height": 740}
-    )
-    context.set_default_timeout(DEADLINE_MS)
-    expect.set_options(timeout=DEADLINE_MS)
-    page = context.new_page()
-    failures: list[str] = []
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on(
-        "request",
-        lambda request: failures.append(request.url) if _is_foreign(pi, request.url) else None,
-    )
-    page.goto(pi.server.url)
-    expect(page.locator("#connection")).to_have_attribute("data-state", "connected")
-    yield page
-    context.close()
-    assert failures == []
-
-
-def _is_foreign(pi: Pi, address: str) -> bool:
-    return not address.startswith((pi.server.url, pi.server.url.replace("http", "ws"), "blob:"))
-
-
-def wait_until(page: Page, expression: str) -> None:
-    """Wait until an expression holds (Playwright's own way needs `eval`, which the CSP denies)."""
-    deadline_s = time.monotonic() + DEADLINE_MS / 1000
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline_s, f"not so in time: {expression}"
-        page.wait_for_timeout(50)
-
-
-def an_alert(event_id: str, kind: AlertType = AlertType.MOTION_DETECTED) -> BrowserAlert:
-    """Make an alert of now."""
-    return BrowserAlert(
-        type=kind,
-        device_id="raspberry-1",
-        alerted_at_utc=datetime.now(UTC),
-        location="Entrée",
-        event_id=event_id,
-        source="PIR",
-    )
-
-
-def store_event(pi: Pi, event_id: str, *, at: datetime, media_ids: tuple[int, ...] = ()) -> None:
-    """Put a motion event into the archive."""
-    pi.archive.events.append(
-        EventRecord(
-            cursor=len(pi.archive.events) + 1,
-            event_id=event_id,
-            device_id="raspberry-1",
-            type=AlertType.MOTION_DETECTED,
-            source="PIR",
-            sensor_name="PIR Entrée",
-            location="Entrée",
-            occurred_at_utc=at,
-            received_at_utc=at,
-            data={},
-            media_ids=media_ids,
-        )
-    )
-
-
-def store_clip(pi: Pi, event_id: str, clip: bytes) -> None:
-    """Put a video of an event into the archive."""
-    media_id = len(pi.archive.media) + 1
-    pi.archive.videos[media_id] = clip
-    pi.archive.media.append(
-        MediaRecord(
-            media_id=media_id,
-            event_ids=[event_id],
-            started_at_utc=datetime.now(UTC),
-            duration_s=CLIP_S,
-            pre_roll_s=3.0,
-            clip_bytes=len(clip),
-            resolution="640x360",
-            codec="h264",
-            camera_number=1,
-        )
-    )
+from tests.e2e.site import CLIP_S, Pi, an_alert, store_clip, store_event, wait_until
 
 
 def test_an_empty_page_says_so(page: Page) -> None:
@@ -184,15 +30,45 @@ def test_an_alert_appears_and_its_video_follows(page: Page, pi: Pi, clip: bytes)
     expect(row.locator(".state")).to_have_text("Recording…")
     expect(page.locator("#announcement")).to_contain_text("Motion detected")
 
-    store_event(pi, "evt-1", at=datetime.now(UTC))
+    store_event(pi, "evt-1", at=datetime.now(UTC), clip_state=ClipState.AWAITED)
     store_clip(pi, "evt-1", clip)
     expect(row.locator(".state")).to_have_text("Watch the video")
     expect(page.locator("video")).to_have_count(1)
 
 
+def test_an_event_that_is_stored_late_is_followed(page: Page, pi: Pi, clip: bytes) -> None:
+    """A database that was locked when its alert came costs neither its sensor nor its video."""
+    with page.expect_response("**/api/events?after=*"):
+        pi.hub.emit(an_alert("evt-1"))
+    row = page.locator("button.event")
+    expect(row.locator(".state")).to_have_text("Recording…")
+
+    store_event(pi, "evt-1", at=datetime.now(UTC), clip_state=ClipState.AWAITED)
+    expect(row).to_contain_text("PIR Entrée")
+    store_clip(pi, "evt-1", clip)
+    expect(row.locator(".state")).to_have_text("Watch the video")
+
+
+def test_an_event_whose_video_is_given_up_says_why(page: Page, pi: Pi) -> None:
+    """As soon as it is known, in the list and on the stage."""
+    store_event(pi, "evt-1", at=datetime.now(UTC), clip_state=ClipState.AWAITED)
+    pi.hub.emit(an_alert("evt-1"))
+    state = page.locator("button.event .state")
+    expect(state).to_have_text("Recording…")
+
+    given_up = ClipState.GIVEN_UP
+    pi.archive.events = [
+        evolve(event, clip_state=given_up, no_video_reason="the camera gave no picture")
+        for event in pi.archive.events
+    ]
+
+    expect(state).to_have_text("No video: the camera gave no picture")
+    expect(page.locator("#screen")).to_have_text("No video: the camera gave no picture")
+
+
 def test_a_video_plays_and_seeks(page: Page, pi: Pi, clip: bytes) -> None:
     """Time advances, a seek lands where it was asked to, and there is no media error."""
-    store_event(pi, "evt-1", at=datetime.now(UTC), media_ids=(1,))
+    store_event(pi, "evt-1", at=datetime.now(UTC))
     store_clip(pi, "evt-1", clip)
     page.reload()
     page.locator("button.event").click()

@@ -9,6 +9,7 @@ from surveil_core.errors import StoreUnavailable
 from surveil_core.messages import parse_timestamp
 from surveil_core.ports.alert_store import NewAlert, StoredAlert
 from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.previewer import PreviewKind
 
 
 @define(kw_only=True)
@@ -36,7 +37,9 @@ class FakeAlertStore:
             return self.records[::-1][: max(limit, 0)]
         return [record for record in self.records if record.cursor > after][: max(limit, 0)]
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
         """Nothing: videos stay on the Pi."""
         self._check()
         return ()
@@ -49,6 +52,11 @@ class FakeAlertStore:
         """Nothing: videos stay on the Pi."""
         self._check()
         return b""
+
+    def read_preview(self, media_id: int, kind: PreviewKind) -> bytes | None:
+        """None: videos stay on the Pi."""
+        self._check()
+        return None
 
     def close(self) -> None:
         """Refuse all further calls."""

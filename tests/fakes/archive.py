@@ -9,11 +9,14 @@ from attrs import define, field
 
 from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.previewer import ClipPreview, PreviewKind
 
 
 @define(kw_only=True)
 class FakeArchive:
-    """Serves `events` and `media` in any order given; `videos` holds bytes by media id.
+    """Serves `events` and `media` in any order given.
+
+    `videos` and `previews` are by media id.
 
     Set `unavailable` to a reason and every call raises `StoreUnavailable` with it.
     """
@@ -21,6 +24,7 @@ class FakeArchive:
     events: list[EventRecord] = field(factory=list)
     media: list[MediaRecord] = field(factory=list)
     videos: dict[int, bytes] = field(factory=dict)
+    previews: dict[int, ClipPreview] = field(factory=dict)
     unavailable: str | None = None
 
     def list_events(self, *, after: int | None, limit: int) -> Sequence[EventRecord]:
@@ -31,12 +35,17 @@ class FakeArchive:
             return oldest_first[::-1][: max(limit, 0)]
         return [record for record in oldest_first if record.cursor > after][: max(limit, 0)]
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
         """As the port says."""
         self._check()
         newest_first = sorted(self.media, key=lambda record: -record.media_id)
         named = [
-            record for record in newest_first if event_id is None or event_id in record.event_ids
+            record
+            for record in newest_first
+            if (event_id is None or event_id in record.event_ids)
+            and (before is None or record.media_id < before)
         ]
         return named[: max(limit, 0)]
 
@@ -50,6 +59,14 @@ class FakeArchive:
         self._check()
         start = max(offset, 0)
         return self.videos.get(media_id, b"")[start : start + max(length, 0)]
+
+    def read_preview(self, media_id: int, kind: PreviewKind) -> bytes | None:
+        """As the port says."""
+        self._check()
+        preview = self.previews.get(media_id)
+        if preview is None:
+            return None
+        return preview.thumbnail if kind is PreviewKind.THUMBNAIL else preview.strip
 
     def _check(self) -> None:
         if self.unavailable is not None:

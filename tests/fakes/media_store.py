@@ -6,6 +6,7 @@ from attrs import define, field
 
 from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip
+from surveil_core.ports.previewer import ClipPreview
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
 
@@ -25,8 +26,11 @@ class FakeMediaStore:
     jobs: FakeClipJobs = field(factory=FakeClipJobs)
     clips: list[Clip] = field(factory=list, init=False)
     event_row_ids: list[tuple[int, ...]] = field(factory=list, init=False)
+    previews: list[ClipPreview | None] = field(factory=list, init=False)
 
-    def add_clip(self, clip: Clip, *, event_row_ids: Sequence[int]) -> int:
+    def add_clip(
+        self, clip: Clip, *, event_row_ids: Sequence[int], preview: ClipPreview | None = None
+    ) -> int:
         """Keep a clip; its row id counts from 1."""
         if not event_row_ids:
             raise ValueError("event_row_ids is empty, expected the row of the triggering event")
@@ -39,6 +43,7 @@ class FakeMediaStore:
         self.jobs.strike_out(event_row_ids)
         self.clips.append(clip)
         self.event_row_ids.append(tuple(event_row_ids))
+        self.previews.append(preview)
         return len(self.clips)
 
     def close(self) -> None:

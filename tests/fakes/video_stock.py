@@ -30,6 +30,7 @@ class FakeVideoStock:
             video_bytes=sum(video.video_bytes for video in self.videos),
             free_bytes=self.disk_free_bytes + self.hollow_bytes,
             disk_bytes=self.disk_bytes,
+            hollow_bytes=self.hollow_bytes,
         )
 
     def oldest_first(self) -> Sequence[KeptVideo]:
@@ -45,15 +46,15 @@ class FakeVideoStock:
         self.hollow_bytes += sum(video.video_bytes for video in gone)
         self.reasons.append(reason)
 
-    def give_space_back(self, *, up_to_free_bytes: int) -> bool:
+    def give_space_back(self, *, up_to_free_bytes: int) -> int:
         """As the port says."""
         self._maybe_fail()
         if self.disk_free_bytes >= up_to_free_bytes or not self.hollow_bytes:
-            return False
+            return 0
         step_bytes = min(self.step_bytes, self.hollow_bytes)
         self.hollow_bytes -= step_bytes
         self.disk_free_bytes += step_bytes
-        return self.hollow_bytes > 0
+        return self.hollow_bytes
 
     def pin(self, media_id: int, *, is_pinned: bool) -> bool:
         """As the port says."""

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from surveil_adapters.camera import CameraChain, candidates_for
 from surveil_adapters.clock import SystemClock
+from surveil_adapters.previews import PyavPreviewer
 from surveil_adapters.queues import ThreadTriggerQueue
 from surveil_adapters.spool import DiskSpool
 from surveil_core.events import EventType
@@ -82,6 +83,7 @@ class Recorder:
         storing = ClipStoring(
             store=self.store,
             jobs=jobs,
+            previewer=PyavPreviewer(),
             clock=clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,
@@ -146,8 +148,8 @@ class CopyingStore(FakeMediaStore):
         super().__init__()
         self.folder = folder
 
-    def add_clip(self, clip, *, event_row_ids) -> int:  # type: ignore[no-untyped-def]
-        row_id = super().add_clip(clip, event_row_ids=event_row_ids)
+    def add_clip(self, clip, **stored_with) -> int:  # type: ignore[no-untyped-def]
+        row_id = super().add_clip(clip, **stored_with)
         shutil.copy(clip.video_path, self.folder / f"{row_id}.mp4")
         return row_id
 

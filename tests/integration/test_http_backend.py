@@ -359,22 +359,19 @@ def _answer_once_then_leave(server: socket.socket) -> None:
 
 def test_headers_and_body_go_out_as_one() -> None:
     """Apart they would be two packets, each of which wakes the backend."""
-    first: list[bytes] = []
+    sent: list[bytes] = []
+    is_over = False
 
-    def take_one(server: socket.socket) -> None:
-        connection, _ = server.accept()
-        with connection:
-            first.append(connection.recv(65536))
-            connection.sendall(CREATED)
+    def note_sent(event: str, values: tuple[Any, ...]) -> None:
+        if event == "http.client.send" and not is_over:
+            sent.append(values[1])
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        taking = threading.Thread(target=take_one, args=(server,))
-        taking.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/api/events"
-        with closing(HttpBackend(url=url)) as backend:
-            assert reply_of(backend).status == 201
-        taking.join()
-    head, _, body = first[0].partition(b"\r\n\r\n")
+    sys.addaudithook(note_sent)  # there is no way to take it away again
+    with answering([CREATED]) as url, closing(HttpBackend(url=url)) as backend:
+        assert reply_of(backend).status == 201
+    is_over = True
+    (request,) = sent
+    head, _, body = request.partition(b"\r\n\r\n")
     assert head.startswith(b"POST /api/events HTTP/1.1")
     assert f"Content-Length: {len(body)}".encode() in head
     assert body
@@ -457,6 +454,36 @@ def test_an_answer_that_never_gets_to_its_status_is_cut() -> None:
         assert time.monotonic() - began_s < 8
         assert (statuses(result), result.timed_out) == ([], True)
         assert "no whole answer within 3.95 s" in str(result.failure)
+        assert reply_of(backend).status == 201
+
+
+def test_a_body_whose_chunks_never_begin_is_cut() -> None:
+    """Its status counts, and the run goes on: the text is a courtesy."""
+    head = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+    dripping = _dripping(head, b"0")
+    with answering(dripping, [CREATED]) as url, closing(HttpBackend(url=url)) as backend:
+        began_s = time.monotonic()
+        result = result_of(backend, run_of("a", "b", timeout_s=3))
+        assert time.monotonic() - began_s < 5
+        assert (statuses(result), result.failure) == ([201, 201], None)
+
+
+def test_a_chunked_answer_without_a_body_holds_nobody_up() -> None:
+    """A 204 has no body, whatever else it says."""
+    answer = [b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"]
+    with answering(answer) as url, closing(HttpBackend(url=url)) as backend:
+        began_s = time.monotonic()
+        result = result_of(backend, run_of("a", timeout_s=9))
+        assert time.monotonic() - began_s < 5
+    assert statuses(result) == [204]
+
+
+def test_an_early_hint_is_no_answer() -> None:
+    """The answer behind it must not be taken for that of the next event."""
+    hint = [b"HTTP/1.1 103 Early Hints\r\n\r\n", CREATED]
+    with answering(hint, [CREATED]) as url, closing(HttpBackend(url=url)) as backend:
+        result = result_of(backend, run_of("a", timeout_s=2))
+        assert (statuses(result), result.failure) == ([], "HTTP 103, and no answer after it")
         assert reply_of(backend).status == 201
 
 

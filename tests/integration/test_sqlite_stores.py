@@ -132,6 +132,7 @@ class TestSqliteArchive(ArchiveContract):
                 media.add_clip(
                     clip_of(tmp_path / "clip.mp4", clip.video),
                     event_row_ids=[row_ids[index] for index in clip.event_indexes],
+                    preview=clip.preview,
                 )
             return SqliteArchive(db.path)
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import pytest
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
 from surveil_adapters.sqlite.event_store import SqliteEventStore
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
+from surveil_adapters.sqlite.pins import SqlitePins
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+from surveil_core.ports.previewer import ClipPreview
 from surveil_core.retention import RetentionPolicy
 from surveil_core.services.retaining import CHECK_EVERY_S, Retaining
 from tests.contracts.clip_jobs import film
+from tests.contracts.pins import PinsContract, PinSite
 from tests.contracts.video_stock import VideoStockContract
 from tests.examples import SENSORS, clip_of
 from tests.fakes.announcer import RecordingAnnouncer
@@ -50,6 +54,29 @@ class TestSqliteVideoStock(VideoStockContract):
             yield stock
 
 
+def pinned_in(db: SurveillanceDb) -> list[int]:
+    """Look which videos are pinned."""
+    rows = query(db.path, "SELECT id_media FROM media WHERE epingle = 1 ORDER BY id_media")
+    return [media_id for (media_id,) in rows]
+
+
+class TestSqliteVideoStockAsPins(PinsContract):
+    @pytest.fixture
+    def site(self, db: SurveillanceDb, tmp_path: Path) -> Iterator[PinSite]:
+        for number in (1, 2, 3):
+            add_video(db, tmp_path, number, size_bytes=1000)
+        with closing(SqliteVideoStock(db)) as stock:
+            yield PinSite(pins=stock, pinned=lambda: pinned_in(db))
+
+
+class TestSqlitePins(PinsContract):
+    @pytest.fixture
+    def site(self, db: SurveillanceDb, tmp_path: Path) -> PinSite:
+        for number in (1, 2, 3):
+            add_video(db, tmp_path, number, size_bytes=1000)
+        return PinSite(pins=SqlitePins(db), pinned=lambda: pinned_in(db))
+
+
 def written_bytes() -> int:
     """Say how much this process has handed to `write` so far."""
     lines = Path("/proc/self/io").read_text().splitlines()
@@ -76,6 +103,31 @@ def test_events_keep_the_reason(
     ]
     assert [job.event_row_id for job in SqliteClipJobs(db).open_jobs()] == [4]
     assert query(db.path, "SELECT id_media, id_evenement FROM media_evenement") == [(2, 2), (2, 3)]
+
+
+def test_deleted_video_takes_its_preview_along(
+    db: SurveillanceDb, stock: SqliteVideoStock, tmp_path: Path
+) -> None:
+    """Nothing is left of it, and nothing of others is touched."""
+    clip = clip_of(tmp_path / "clip.mp4", b"video")
+    with closing(SqliteMediaStore(db)) as media:
+        for number in (1, 2):
+            preview = ClipPreview(thumbnail=b"%d" % number, strip=b"strip")
+            media.add_clip(clip, event_row_ids=[number], preview=preview)
+    stock.give_up([1], reason="why")
+    assert query(db.path, "SELECT id_media, vignette FROM apercu") == [(2, b"2")]
+
+
+def test_pins_of_one_thread_count_for_another(
+    db: SurveillanceDb, stock: SqliteVideoStock, tmp_path: Path
+) -> None:
+    """What the page pins is not given up by the thread that makes room."""
+    add_video(db, tmp_path, 1, size_bytes=1000)
+    assert not stock.oldest_first()[0].is_pinned
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(SqlitePins(db).pin, 1, is_pinned=True).result()
+    stock.give_up([1], reason="why")
+    assert [video.is_pinned for video in stock.oldest_first()] == [True]
 
 
 def test_deleted_space_is_filled_again(

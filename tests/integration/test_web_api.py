@@ -440,6 +440,8 @@ def test_events_are_listed_newest_first(pi: Pi) -> None:
         "received_at": "2025-01-15T14:30:45.123456Z",
         "data": {"gpio_pin": 17},
         "media_ids": [7],
+        "clip_state": "none",
+        "no_video_reason": None,
     }
 
 

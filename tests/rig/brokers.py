@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -143,7 +144,8 @@ def docker_broker(folder: Path) -> Iterator[Address]:
     )
     folder.chmod(0o755)
     container = DockerContainer(IMAGE).with_volume_mapping(str(folder), "/mosquitto/config", "ro")
-    container.ports = {1883: ("127.0.0.1", None)}
+    ports: Any = {1883: ("127.0.0.1", None)}  # docker's form, wider than the declared one
+    container.ports = ports
     with container:
         address = Address("127.0.0.1", int(container.get_exposed_port(1883)))
         wait_for("mosquitto answers in its container", lambda: answers(address), within_s=30)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 PYTHON = "/usr/bin/python3"
 MOUNT = "/stream"
@@ -68,7 +69,7 @@ def _serve(video: str, *credentials: str) -> None:
     GLib.MainLoop().run()
 
 
-def _ask_for(server: object, factory: object, method: str, user: str, password: str) -> None:
+def _ask_for(server: Any, factory: Any, method: str, user: str, password: str) -> None:
     from gi.repository import GstRtsp, GstRtspServer
 
     auth = GstRtspServer.RTSPAuth()

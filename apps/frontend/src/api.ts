@@ -1,6 +1,7 @@
 // The HTTP API and the alert of the same server, as types. Reference: /docs.
 
 export type AlertType = "motion_detected" | "button_pressed";
+export type ClipState = "none" | "awaited" | "stored" | "given_up";
 
 /** What Socket.IO brings at once; the event's name is the type. */
 export interface Alert {
@@ -21,6 +22,8 @@ export interface StoredEvent {
   location: string | null;
   occurred_at: string;
   media_ids: number[];
+  clip_state: ClipState;
+  no_video_reason: string | null;
 }
 
 /** A video. */
@@ -28,8 +31,11 @@ export interface Media {
   media_id: number;
   started_at: string;
   duration_s: number;
+  pre_roll_s: number;
   clip_bytes: number;
   resolution: string;
+  salvaged: boolean;
+  pinned: boolean;
   video_url: string;
 }
 
@@ -47,9 +53,26 @@ export async function listEvents(after: number | null): Promise<StoredEvent[]> {
   return (await read<{ events: StoredEvent[] }>(`/api/events?${query}`)).events;
 }
 
-export async function listMedia(eventId: string): Promise<Media[]> {
-  return (await read<{ media: Media[] }>(`/api/media?event_id=${encodeURIComponent(eventId)}`))
-    .media;
+/** Read one stored event again; undefined if it is gone. */
+export async function readEvent(cursor: number): Promise<StoredEvent | undefined> {
+  const query = `after=${cursor - 1}&limit=1`;
+  const [event] = (await read<{ events: StoredEvent[] }>(`/api/events?${query}`)).events;
+  return event?.cursor === cursor ? event : undefined;
+}
+
+/** List the newest videos, or those of an event. */
+export async function listMedia(eventId: string | null): Promise<Media[]> {
+  const query = eventId === null ? "limit=500" : `event_id=${encodeURIComponent(eventId)}`;
+  return (await read<{ media: Media[] }>(`/api/media?${query}`)).media;
+}
+
+/** Name a picture of a video. `version` tells videos of one number apart: an event's id. */
+export function pictureOf(mediaId: number, kind: "thumbnail" | "strip", version: string): string {
+  return `/api/media/${mediaId}/${kind}.jpg?v=${encodeURIComponent(version)}`;
+}
+
+export async function setPin(mediaId: number, isPinned: boolean): Promise<void> {
+  await ask(`/api/media/${mediaId}/pin`, isPinned ? "PUT" : "DELETE");
 }
 
 export async function listDevices(): Promise<Device[]> {
@@ -57,7 +80,11 @@ export async function listDevices(): Promise<Device[]> {
 }
 
 async function read<T>(address: string): Promise<T> {
-  const answer = await fetch(address, { signal: AbortSignal.timeout(15_000) });
+  return (await (await ask(address, "GET")).json()) as T;
+}
+
+async function ask(address: string, method: "GET" | "PUT" | "DELETE"): Promise<Response> {
+  const answer = await fetch(address, { method, signal: AbortSignal.timeout(15_000) });
   if (!answer.ok) throw new Error(`${address}: HTTP ${answer.status}`);
-  return (await answer.json()) as T;
+  return answer;
 }

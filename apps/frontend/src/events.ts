@@ -2,10 +2,12 @@
 //
 // An alert comes first and says little; the stored event follows and says all.
 
-import type { Alert, AlertType, StoredEvent } from "./api";
+import type { Alert, AlertType, ClipState, StoredEvent } from "./api";
 
 export interface Item {
   key: string;
+  /** Of the stored event; null as long as only its alert is known. */
+  cursor: number | null;
   eventId: string;
   deviceId: string;
   type: AlertType;
@@ -13,6 +15,9 @@ export interface Item {
   location: string | null;
   at: Date;
   mediaIds: number[];
+  /** What became of its video; null as long as only the alert is known. */
+  clipState: ClipState | null;
+  noVideoReason: string | null;
 }
 
 const KEPT = 500;
@@ -31,6 +36,7 @@ export class EventList {
     if (this.#byKey.has(key)) return null;
     return this.#insert({
       key,
+      cursor: null,
       eventId,
       deviceId: alert.device_id,
       type,
@@ -38,6 +44,8 @@ export class EventList {
       location: alert.location,
       at: new Date(alert.timestamp),
       mediaIds: [],
+      clipState: null,
+      noVideoReason: null,
     });
   }
 
@@ -48,6 +56,7 @@ export class EventList {
     const known = this.#byKey.get(key);
     const item: Item = {
       key,
+      cursor: event.cursor,
       eventId: event.event_id,
       deviceId: event.device_id,
       type: event.type,
@@ -55,10 +64,11 @@ export class EventList {
       location: event.location ?? known?.location ?? null,
       at: new Date(event.occurred_at),
       mediaIds: event.media_ids,
+      clipState: event.clip_state,
+      noVideoReason: event.no_video_reason,
     };
     if (known === undefined) return this.#insert(item);
-    const mediaIds = item.mediaIds.length > 0 ? item.mediaIds : known.mediaIds;
-    Object.assign(known, item, { mediaIds });
+    Object.assign(known, item);
     this.#sort();
     return null;
   }

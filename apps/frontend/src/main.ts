@@ -6,18 +6,19 @@
 import { io } from "socket.io-client";
 
 import { type Alert, type AlertType, listEvents, PART } from "./api";
+import { element } from "./dom";
 import { EventList } from "./events";
 import { Recordings } from "./recordings";
 import "./style.css";
 import { language, texts } from "./texts";
-import { element, showConnection, showTrouble, View } from "./view";
+import { showConnection, showTrouble, View } from "./view";
 
 const ALERT_TYPES: readonly AlertType[] = ["motion_detected", "button_pressed"];
 const CATCH_UP_AFTER_MS = 700;
 const TRY_AGAIN_AFTER_MS = 5_000;
 
 const events = new EventList();
-const recordings = new Recordings(() => view.render());
+const recordings = new Recordings(events, () => view.render());
 const view = new View(events, recordings);
 
 let catchUpTimer: number | undefined;
@@ -51,6 +52,7 @@ async function readStored(): Promise<void> {
     // An empty archive: from now on all that is stored is behind cursor 0.
     events.cursor ??= 0;
   } while (part.length === PART);
+  await recordings.learn();
   for (const item of events.items) void recordings.follow(item);
   view.render();
 }
@@ -78,6 +80,7 @@ document.documentElement.lang = language;
 for (const labelled of document.querySelectorAll<HTMLElement>("[data-text]")) {
   labelled.textContent = texts[labelled.dataset["text"] as keyof typeof texts];
 }
+element("strip").setAttribute("aria-label", texts.strip);
 element("empty").hidden = true;
 showConnection("connecting");
 catchUpAfter(0);

@@ -11,7 +11,18 @@ const FRENCH = {
   button_pressed: "Appui détecté",
   recording: "Enregistrement en cours…",
   watch: "Voir la vidéo",
+  awaited: "La vidéo est encore à venir",
   noVideo: "Sans vidéo",
+  noVideoBecause: "Sans vidéo : ",
+  still: "Image à l’instant de l’événement",
+  strip: "La vidéo en un coup d’œil",
+  goTo: "Aller à",
+  before: "avant l’événement",
+  keep: "Garder cette vidéo",
+  kept: "gardée",
+  notKept: "Cela n’a pas marché : ",
+  salvaged: "Une coupure a interrompu cette vidéo : sa fin peut manquer.",
+  salvagedShort: "sa fin peut manquer",
   damaged: "Cette vidéo ne peut pas être lue.",
   download: "Télécharger (MP4)",
   raw: "Flux brut (H.264)",
@@ -32,7 +43,18 @@ const ENGLISH: typeof FRENCH = {
   button_pressed: "Press detected",
   recording: "Recording…",
   watch: "Watch the video",
+  awaited: "The video is still to come",
   noVideo: "No video",
+  noVideoBecause: "No video: ",
+  still: "The picture when it happened",
+  strip: "The video at a glance",
+  goTo: "Go to",
+  before: "before the event",
+  keep: "Keep this video",
+  kept: "kept",
+  notKept: "That did not work: ",
+  salvaged: "This video was cut off by a failure: its end may be missing.",
+  salvagedShort: "its end may be missing",
   damaged: "This video cannot be played.",
   download: "Download (MP4)",
   raw: "Raw stream (H.264)",
@@ -40,6 +62,13 @@ const ENGLISH: typeof FRENCH = {
   idleDetail: "The video of an event plays here.",
   fresh: "new",
   refused: "The events cannot be read: ",
+};
+
+/** The reasons that are always worded alike; others are shown as the device worded them. */
+const FRENCH_REASONS: Record<string, string> = {
+  "deleted to make room": "effacée pour faire de la place",
+  "events of its type are filmed no more": "ce type d’événement n’est plus filmé",
+  "the camera gave no picture": "la caméra n’a donné aucune image",
 };
 
 /** The first of the browser's languages that we speak; French, the project's, if none. */
@@ -63,7 +92,11 @@ const megabytes = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 
 export function formatSize(bytes: number): string {
   const unit = language === "en" ? "MB" : "Mo";
-  return `${megabytes.format(bytes / 1e6)} ${unit}`;
+  return `${megabytes.format(bytes / 1e6)}\u00a0${unit}`;
+}
+
+export function formatReason(reason: string): string {
+  return language === "fr" ? (FRENCH_REASONS[reason] ?? reason) : reason;
 }
 
 export function formatDuration(seconds: number): string {

@@ -1,24 +1,14 @@
 // What is seen: the list of events and the stage on which a video plays.
 
-import { listMedia } from "./api";
+import { element, make, makeButton } from "./dom";
 import type { EventList, Item } from "./events";
 import type { Recordings } from "./recordings";
-import { formatDay, formatDuration, formatFull, formatSize, formatTime, texts } from "./texts";
+import { Stage, statusOf } from "./stage";
+import { formatDay, formatFull, formatTime, texts } from "./texts";
+import { Thumbnails } from "./thumbnails";
+import { whereOf } from "./where";
 
 export type Connection = "connecting" | "connected" | "lost";
-
-export function element<T extends HTMLElement>(id: string): T {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`the page has no #${id}`);
-  return found as T;
-}
-
-function make(tag: string, className: string, text = ""): HTMLElement {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
-}
 
 export function showConnection(state: Connection): void {
   const shown = element("connection");
@@ -40,35 +30,45 @@ export function showTrouble(error: unknown): void {
 export class View {
   readonly #events: EventList;
   readonly #recordings: Recordings;
+  readonly #stage: Stage;
+  readonly #thumbnails = new Thumbnails(element("events"));
   readonly #fresh = new Set<string>();
   #selected: string | null = null;
-  #played: number | null = null;
 
   constructor(events: EventList, recordings: Recordings) {
     this.#events = events;
     this.#recordings = recordings;
+    this.#stage = new Stage(recordings);
     element("events").addEventListener("click", (click) => {
       const button = (click.target as Element).closest<HTMLButtonElement>("button[data-key]");
       if (button?.dataset["key"] !== undefined) this.select(button.dataset["key"], true);
     });
-    this.#showIdle();
   }
 
   /** A new alert: mark it, and put it on the stage unless a video is being watched. */
   present(item: Item): void {
     this.#fresh.add(item.key);
     announce(item);
-    if (!this.#isWatching()) this.select(item.key, false);
+    if (!this.#stage.isWatched()) this.select(item.key, false);
   }
 
   select(key: string, byHand: boolean): void {
     this.#selected = key;
     this.#fresh.delete(key);
     this.render();
+    void this.#refresh(key);
     if (byHand) {
       element("stage").scrollIntoView({ block: "nearest" });
       document.querySelector("video")?.play().catch(() => undefined);
     }
+  }
+
+  /** What is selected may have changed since: another page pinned it, its video has come. */
+  async #refresh(key: string): Promise<void> {
+    const item = this.#events.find(key);
+    if (item === undefined) return;
+    await this.#recordings.refresh(item);
+    this.render();
   }
 
   render(): void {
@@ -97,97 +97,44 @@ export class View {
 
   #row(item: Item): HTMLElement {
     const row = make("li", "row");
-    const button = make("button", "event") as HTMLButtonElement;
-    button.type = "button";
+    const button = makeButton("event");
     button.dataset["key"] = item.key;
     button.dataset["type"] = item.type;
+    if (item.mediaIds.length > 0) button.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight");
     button.setAttribute("aria-pressed", String(item.key === this.#selected));
     const time = make("time", "time", formatTime(item.at)) as HTMLTimeElement;
     time.dateTime = item.at.toISOString();
     time.title = formatFull(item.at);
     const what = make("span", "what", texts[item.type]);
-    if (this.#fresh.has(item.key)) what.append(make("span", "fresh", texts.fresh));
-    button.append(make("span", "mark"), what, time);
-    button.append(make("span", "where", whereOf(item)), this.#state(item));
+    const where = make("span", "where", whereOf(item));
+    if (this.#fresh.has(item.key)) where.append(make("span", "fresh", texts.fresh));
+    button.append(this.#picture(item), make("span", "mark"), what, time);
+    button.append(where, this.#state(item));
     row.append(button);
     return row;
   }
 
+  #picture(item: Item): HTMLElement {
+    const mediaId = item.mediaIds[0];
+    if (mediaId !== undefined) return this.#thumbnails.of(item, mediaId);
+    return make("span", this.#recordings.isExpected(item) ? "thumb filming" : "thumb missing");
+  }
+
   #state(item: Item): HTMLElement {
-    if (item.mediaIds.length > 0) return make("span", "state has-video", texts.watch);
-    if (this.#recordings.isExpected(item)) return make("span", "state recording", texts.recording);
-    return make("span", "state", texts.noVideo);
+    if (item.mediaIds.length === 0) {
+      const isExpected = this.#recordings.isExpected(item);
+      if (isExpected) return make("span", "state recording", texts.recording);
+      return make("span", "state", statusOf(item));
+    }
+    const state = make("span", "state has-video", texts.watch);
+    const media = this.#recordings.find(item);
+    if (media?.pinned) state.append(make("span", "tag kept", texts.kept));
+    if (media?.salvaged) state.append(make("span", "tag cut", texts.salvagedShort));
+    return state;
   }
 
   #renderStage(): void {
     const item = this.#selected === null ? undefined : this.#events.find(this.#selected);
-    if (item === undefined) return;
-    element("stage-title").textContent = texts[item.type];
-    element("stage-detail").textContent = `${whereOf(item)} · ${formatFull(item.at)}`;
-    const mediaId = item.mediaIds[0];
-    if (mediaId === undefined) this.#showWaiting(item);
-    else if (mediaId !== this.#played) this.#play(item, mediaId);
+    if (item !== undefined) this.#stage.show(item);
   }
-
-  #showIdle(): void {
-    element("stage-title").textContent = texts.idleTitle;
-    element("stage-detail").textContent = texts.idleDetail;
-    element("screen").replaceChildren(make("span", "eye"));
-  }
-
-  #showWaiting(item: Item): void {
-    this.#played = null;
-    const expected = this.#recordings.isExpected(item);
-    const text = expected ? texts.recording : texts.noVideo;
-    element("screen").replaceChildren(make("p", expected ? "wait recording" : "wait", text));
-    element("stage-links").replaceChildren();
-  }
-
-  #play(item: Item, mediaId: number): void {
-    this.#played = mediaId;
-    const address = `/api/media/${mediaId}/video`;
-    const video = document.createElement("video");
-    video.controls = true;
-    video.playsInline = true;
-    video.muted = true;
-    video.preload = "metadata";
-    video.src = address;
-    video.setAttribute("aria-label", `${texts[item.type]}, ${formatFull(item.at)}`);
-    video.addEventListener("error", () => {
-      element("screen").replaceChildren(make("p", "wait", texts.damaged));
-    });
-    element("screen").replaceChildren(video);
-    element("stage-links").replaceChildren(
-      link(address, texts.download, `${item.eventId}.mp4`),
-      link(`${address}?format=h264`, texts.raw, `${item.eventId}.h264`),
-    );
-    void this.#describe(item, mediaId);
-  }
-
-  /** Add what the list of videos knows: length, size, resolution. */
-  async #describe(item: Item, mediaId: number): Promise<void> {
-    const media = (await listMedia(item.eventId)).find((one) => one.media_id === mediaId);
-    if (media === undefined || this.#played !== mediaId) return;
-    const facts = [formatDuration(media.duration_s), media.resolution, formatSize(media.clip_bytes)];
-    element("stage-links").prepend(make("span", "facts", facts.join(" · ")));
-  }
-
-  #isWatching(): boolean {
-    const video = document.querySelector("video");
-    return video !== null && !video.ended && (!video.paused || video.currentTime > 0);
-  }
-}
-
-function link(address: string, text: string, fileName: string): HTMLElement {
-  const made = make("a", "", text) as HTMLAnchorElement;
-  made.href = address;
-  made.download = fileName;
-  return made;
-}
-
-/** Name the sensor, the place unless the sensor's name says it already, and the device. */
-function whereOf(item: Item): string {
-  const { sensorName, location } = item;
-  const place = location !== null && sensorName?.includes(location) ? null : location;
-  return [sensorName, place, item.deviceId].filter((part) => part !== null).join(" · ");
 }

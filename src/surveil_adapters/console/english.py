@@ -173,6 +173,9 @@ WORDS = Words(
             f"❌ No video for {x.event_id}: {x.reason}"
             + (f"\n   Kept: {x.kept_path}" if x.kept_path else "")
         ),
+        n.PreviewFailed: (
+            "⚠️  No preview for {n.event_id}: {n.reason}\n   → its video is stored without"
+        ),
         n.VideosGivenUp: (
             "🗑️  The {n.videos} oldest videos were deleted to make room ({n.freed_bytes} bytes)"
         ),

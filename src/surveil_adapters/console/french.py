@@ -193,6 +193,10 @@ WORDS = Words(
             f"❌ Vidéo impossible pour {x.event_id}: {x.reason}"
             + (f"\n   Conservé: {x.kept_path}" if x.kept_path else "")
         ),
+        n.PreviewFailed: (
+            "⚠️  Pas d'aperçu pour {n.event_id}: {n.reason}\n"
+            "   → sa vidéo est enregistrée sans aperçu"
+        ),
         n.VideosGivenUp: (
             "🗑️  {n.videos} vidéos les plus anciennes effacées pour faire de la place "
             "({n.freed_bytes} octets)"

@@ -55,8 +55,7 @@ def read_body(
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
             raise TimeoutError(f"the answer's body takes longer than {within_s:g} s")
-        if response.length_remaining != 0:  # else nothing is read from the network
-            set_timeout(left_s)
+        set_timeout(left_s)
         part = response.read1(left_bytes, decode_content=True)
         if not part:
             return

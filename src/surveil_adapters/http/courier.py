@@ -15,13 +15,14 @@ one that was idle for `MAX_IDLE_S` is not used again.
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import requests
 from urllib3.response import BaseHTTPResponse
 
 from surveil_adapters.http.answers import (
     BULK_LIMIT_HEADER,
+    MAX_TEXT_S,
     NO_ANSWER,
     is_cut,
     is_silence,
@@ -48,6 +49,9 @@ MAX_SILENCES = 3
 
 BULK_EVENT_S = 0.02
 """How much longer than for one event a backend may be silent, for each event of a bulk."""
+
+BODY_GRACE_S = 1.0
+"""How much longer than it may a body takes before its connection is cut."""
 
 MAX_BULK_ANSWER_BYTES = 64 * 1024
 MAX_BULK_RESULT_BYTES = 1024
@@ -119,7 +123,10 @@ class Courier:
             if self._is_closed:
                 return
             self._single.headers["Idempotency-Key"] = posting.idempotency_key
-            with closing(self._post(self._single, posting.body, run.timeout_s)) as response:
+            with (
+                closing(self._post(self._single, posting.body, run.timeout_s)) as response,
+                self._due_within(MAX_TEXT_S + BODY_GRACE_S),
+            ):
                 text = read_text(response, set_timeout=self._line.set_timeout)
                 answer = reply_of(response, text), _bulk_limit_of(response)
             yield answer
@@ -130,7 +137,10 @@ class Courier:
         max_bytes = MAX_BULK_ANSWER_BYTES + MAX_BULK_RESULT_BYTES * events
         body = build_bulk_body(posting.body for posting in run.postings)
         try:
-            with closing(self._post(self._bulk, body, timeout_s)) as response:
+            with (
+                closing(self._post(self._bulk, body, timeout_s)) as response,
+                self._due_within(timeout_s + BODY_GRACE_S),
+            ):
                 set_timeout = self._line.set_timeout
                 if response.status != requests.codes.ok:
                     text = read_text(response, set_timeout=set_timeout)
@@ -174,17 +184,29 @@ class Courier:
         within_s = CONNECT_TIMEOUT_S + MAX_SILENCES * timeout_s
         began_s = time.monotonic()
         self._is_overdue = False
-        self._due_at_s = began_s + within_s
         try:
-            response = self._line.answer_to(request, (CONNECT_TIMEOUT_S, timeout_s), self._route)
+            with self._due_within(within_s):
+                response = self._line.answer_to(
+                    request, (CONNECT_TIMEOUT_S, timeout_s), self._route
+                )
         except NO_ANSWER as error:
             if self._is_overdue:
                 raise TimeoutError(f"no whole answer within {within_s:g} s") from error
             raise
-        finally:
-            self._due_at_s = float("inf")
+        if response.status < requests.codes.ok:
+            self._line.drop()  # the answer comes later, and must not be taken for the next one's
+            raise requests.ConnectionError(f"HTTP {response.status}, and no answer after it")
         self.on_answer(time.monotonic() - began_s)
         return response
+
+    @contextmanager
+    def _due_within(self, within_s: float) -> Iterator[None]:
+        """Let `cut_if_overdue` end what is read meanwhile, should it take longer."""
+        self._due_at_s = time.monotonic() + within_s
+        try:
+            yield
+        finally:
+            self._due_at_s = float("inf")
 
 
 def _bulk_limit_of(response: BaseHTTPResponse) -> int | None:

@@ -47,12 +47,12 @@ class Line(HTTPAdapter):
                 self._sock.settimeout(timeout_s)
 
     def close(self) -> None:
-        """Close the connection, or have it closed when its answer has been read."""
+        """Forget the connection. One that is in use, or was cut, ends when it is collected."""
         self._pool = None
         super().close()
 
     def drop(self) -> None:
-        """Close the idle connection at once; `close` alone leaves that to the collector."""
+        """Close the connection at once."""
         self.close()
         if self._sock is not None:
             self._sock.close()
@@ -73,11 +73,12 @@ class Line(HTTPAdapter):
         cert: Any = None,
     ) -> Any:
         """Find the pool as requests does, once, and have its connections tell their sockets."""
-        if self._pool is None:
-            pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        pool: Any = self._pool  # which `close` may take away meanwhile
+        if pool is None:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
             pool.ConnectionCls = self._telling(pool.ConnectionCls)
             self._pool = pool
-        return self._pool
+        return pool
 
     def request_url(
         self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None
@@ -98,9 +99,13 @@ class Line(HTTPAdapter):
         class Telling(base):  # type: ignore[misc]
             _parts: list[bytes] | None = None
 
+            def _new_conn(self) -> socket.socket:
+                line._sock = sock = super()._new_conn()
+                return sock  # type: ignore[no-any-return]
+
             def connect(self) -> None:
                 super().connect()
-                line._sock = self.sock
+                line._sock = getattr(self.sock, "socket", self.sock)  # the inner of TLS in TLS
 
             def request(self, *args: Any, **kwargs: Any) -> None:
                 """Send headers and body as one: apart, each would wake the backend."""

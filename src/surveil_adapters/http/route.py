@@ -1,4 +1,4 @@
-"""Where to post and with which headers, decided once: a POST then costs a copy of nothing."""
+"""Where to post and with which headers, decided once: a POST then copies the headers."""
 
 import re
 from collections.abc import Mapping
@@ -60,6 +60,7 @@ def _prepare(url: str, token: str | None) -> requests.PreparedRequest:
     headers = {
         "User-Agent": default_user_agent(),
         "Accept-Encoding": "identity",
+        "Connection": "keep-alive",
         "Content-Type": "application/json",
     }
     if token:
@@ -78,7 +79,7 @@ def _prepare(url: str, token: str | None) -> requests.PreparedRequest:
             f"{_shown(url)}: the backend's URL has a user, and there is a token too, but a request "
             "has one of them; take the user out of the URL, or the token away"
         )
-    prepared.headers = cast(Any, dict(prepared.headers))  # plain: copied for each POST
+    prepared.headers = cast(Any, dict(prepared.headers))  # a plain one is copied faster
     return prepared
 
 

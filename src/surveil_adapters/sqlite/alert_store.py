@@ -22,6 +22,7 @@ from surveil_adapters.sqlite.connection import (
 from surveil_core.messages import format_timestamp, parse_timestamp
 from surveil_core.ports.alert_store import NewAlert, StoredAlert
 from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.previewer import PreviewKind
 from surveil_core.strict_json import write_object
 from surveil_core.vocabulary import AlertType
 
@@ -82,7 +83,9 @@ class SqliteAlertStore:
             rows = connection.execute(query, values).fetchall()
         return [_event_record(row) for row in rows]
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
         """Nothing: videos stay on the Pi."""
         return ()
 
@@ -93,6 +96,10 @@ class SqliteAlertStore:
     def read_video(self, media_id: int, *, offset: int, length: int) -> bytes:
         """Nothing: videos stay on the Pi."""
         return b""
+
+    def read_preview(self, media_id: int, kind: PreviewKind) -> bytes | None:
+        """None: videos stay on the Pi."""
+        return None
 
     def close(self) -> None:
         """Release the database. Closing twice is safe."""

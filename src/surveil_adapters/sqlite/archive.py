@@ -15,7 +15,8 @@ from attrs import frozen
 from surveil_adapters.sqlite.connection import reading
 from surveil_core.events import EventType
 from surveil_core.messages import parse_timestamp
-from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
+from surveil_core.ports.previewer import PreviewKind
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
 
 _MAX_INTEGER = 2**63 - 1
@@ -25,8 +26,10 @@ _EVENTS = """
            c.nom_capteur, c.emplacement, e.date_evenement, e.date_reception,
            e.metadata,
            (SELECT json_group_array(id_media) FROM media_evenement
-            WHERE id_evenement = e.id_evenement)
+            WHERE id_evenement = e.id_evenement),
+           t.id_evenement IS NOT NULL, t.raison_abandon
     FROM evenement e JOIN capteur c ON c.id_capteur = e.id_capteur
+    LEFT JOIN travail_clip t ON t.id_evenement = e.id_evenement
 """
 _MEDIA = """
     SELECT m.id_media,
@@ -35,11 +38,15 @@ _MEDIA = """
             FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
             WHERE l.id_media = m.id_media),
            m.date_debut, m.duree, m.duree_preroll, m.taille, m.resolution, m.codec,
-           m.numero_camera, m.recupere
+           m.numero_camera, m.recupere, m.epingle
     FROM media m
 """
+_PREVIEW_BY_KIND = {
+    PreviewKind.THUMBNAIL: "SELECT vignette FROM apercu WHERE id_media = ?",
+    PreviewKind.STRIP: "SELECT bande FROM apercu WHERE id_media = ?",
+}
 _OF_EVENT = """
-    WHERE m.id_media IN (SELECT l.id_media FROM media_evenement l
+    AND m.id_media IN (SELECT l.id_media FROM media_evenement l
                          JOIN evenement e ON e.id_evenement = l.id_evenement
                          WHERE e.event_id = ?)
 """
@@ -63,15 +70,18 @@ class SqliteArchive:
             ).fetchall()
         return [_event_record(row) for row in rows]
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
-        """The newest videos first, of one event if named."""
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
+        """The newest videos first, of one event if named, those before a video if named."""
         if event_id is not None and not event_id.isprintable():
             return []  # no stored id is such, and SQLite takes no lone surrogate
         where, values = ("", []) if event_id is None else (_OF_EVENT, [event_id])
+        until = _MAX_INTEGER if before is None else _bounded(before - 1)
         with reading(self._path) as connection:
             rows = connection.execute(
-                f"{_MEDIA} {where} ORDER BY m.id_media DESC LIMIT ?",
-                (*values, _bounded(max(limit, 0))),
+                f"{_MEDIA} WHERE m.id_media <= ? {where} ORDER BY m.id_media DESC LIMIT ?",
+                (until, *values, _bounded(max(limit, 0))),
             ).fetchall()
         return [_media_record(row) for row in rows]
 
@@ -89,6 +99,12 @@ class SqliteArchive:
             if _has_media(connection, media_id):
                 return _read_blob(connection, media_id, max(offset, 0), max(length, 0))
         return b""
+
+    def read_preview(self, media_id: int, kind: PreviewKind) -> bytes | None:
+        """Read a JPEG from `apercu`."""
+        with reading(self._path) as connection:
+            row = connection.execute(_PREVIEW_BY_KIND[kind], (_bounded(media_id),)).fetchone()
+        return None if row is None else bytes(row[0])
 
 
 def _has_media(connection: sqlite3.Connection, media_id: int) -> bool:
@@ -110,6 +126,8 @@ def _bounded(value: int) -> int:
 
 
 def _event_record(row: tuple[Any, ...]) -> EventRecord:
+    media_ids: list[int] = json.loads(row[10])
+    clip_state = _clip_state(media_ids, has_job=bool(row[11]), reason=row[12])
     return EventRecord(
         cursor=row[0],
         event_id=row[1],
@@ -121,8 +139,18 @@ def _event_record(row: tuple[Any, ...]) -> EventRecord:
         occurred_at_utc=parse_timestamp(row[7]),
         received_at_utc=parse_timestamp(row[8]),
         data=json.loads(row[9]).get("data", {}),
-        media_ids=json.loads(row[10]),
+        media_ids=media_ids,
+        clip_state=clip_state,
+        no_video_reason=row[12] if clip_state is ClipState.GIVEN_UP else None,
     )
+
+
+def _clip_state(media_ids: Sequence[int], *, has_job: bool, reason: str | None) -> ClipState:
+    if media_ids:
+        return ClipState.STORED
+    if not has_job:
+        return ClipState.NONE
+    return ClipState.AWAITED if reason is None else ClipState.GIVEN_UP
 
 
 def _media_record(row: tuple[Any, ...]) -> MediaRecord:
@@ -137,4 +165,5 @@ def _media_record(row: tuple[Any, ...]) -> MediaRecord:
         codec=row[7],
         camera_number=row[8],
         salvaged=bool(row[9]),
+        pinned=bool(row[10]),
     )

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -12,6 +13,7 @@ from surveil_adapters.sqlite.surveillance_db import CAMERA_TYPE, SurveillanceDb
 from surveil_core.errors import StoreUnavailable
 from surveil_core.messages import format_timestamp
 from surveil_core.ports.camera import Clip
+from surveil_core.ports.previewer import ClipPreview
 
 CHUNK_BYTES = 128 * 1024
 """How much of a clip is in Python's memory at a time."""
@@ -36,8 +38,10 @@ class SqliteMediaStore:
     def __attrs_post_init__(self) -> None:
         self._kept = KeptConnection(path=self._db.path, open=self._db.connect)
 
-    def add_clip(self, clip: Clip, *, event_row_ids: Sequence[int]) -> int:
-        """Store a clip with its bytes, and strike out the clip jobs of its events.
+    def add_clip(
+        self, clip: Clip, *, event_row_ids: Sequence[int], preview: ClipPreview | None = None
+    ) -> int:
+        """Store a clip with its bytes and preview, and strike out the clip jobs of its events.
 
         Returns after the commit is on the disk. Raises `StoreUnavailable`, also when the
         clip's file cannot be read, `DataLost` when one of its events is gone or it is larger
@@ -49,7 +53,13 @@ class SqliteMediaStore:
         with _reading(clip) as file, self._kept.transaction() as connection:
             clip_bytes = os.fstat(file.fileno()).st_size
             media_id = _insert(connection, clip, clip_bytes, event_row_ids[0])
-            _copy(connection, file, media_id, clip_bytes)
+            crc32 = _copy(connection, file, media_id, clip_bytes)
+            connection.execute("INSERT INTO somme_media VALUES (?, ?)", (media_id, crc32))
+            if preview is not None:
+                connection.execute(
+                    "INSERT INTO apercu (id_media, vignette, bande) VALUES (?, ?, ?)",
+                    (media_id, preview.thumbnail, preview.strip),
+                )
             connection.executemany(
                 "INSERT OR IGNORE INTO media_evenement (id_media, id_evenement) VALUES (?, ?)",
                 [(media_id, row_id) for row_id in event_row_ids],
@@ -95,14 +105,18 @@ def _insert(
     return media_id
 
 
-def _copy(connection: sqlite3.Connection, file: BinaryIO, media_id: int, clip_bytes: int) -> None:
+def _copy(connection: sqlite3.Connection, file: BinaryIO, media_id: int, clip_bytes: int) -> int:
+    """Fill the video with the file's bytes, and return their CRC-32."""
+    crc32 = 0
     with connection.blobopen("media", "video", media_id) as blob:
         left_bytes = clip_bytes
         while chunk := file.read(min(CHUNK_BYTES, left_bytes)):
             blob.write(chunk)
+            crc32 = zlib.crc32(chunk, crc32)
             left_bytes -= len(chunk)
     if left_bytes:
         raise StoreUnavailable(
             f"{file.name}: {left_bytes} of {clip_bytes} bytes are missing: "
             "the clip's file was cut while it was stored"
         )
+    return crc32

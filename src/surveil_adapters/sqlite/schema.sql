@@ -1,4 +1,5 @@
--- surveillance.db, version 2 (spec, section 3); version 1 had no `travail_clip`.
+-- surveillance.db, version 3 (spec, section 3); version 1 had no `travail_clip`, version 2 no
+-- `apercu` and no `somme_media`.
 --
 -- Table and column names and their meanings are the spec's; what it does not show is
 -- marked "ours". Times are ISO 8601 in UTC without a zone, microseconds, unless said.
@@ -71,6 +72,20 @@ CREATE TABLE IF NOT EXISTS media_evenement (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS media_evenement_par_evenement ON media_evenement (id_evenement);
+
+-- Ours: pictures of a video, written with it. Videos of earlier releases have none.
+CREATE TABLE IF NOT EXISTS apercu (
+    id_media INTEGER PRIMARY KEY REFERENCES media (id_media) ON DELETE CASCADE,
+    vignette BLOB NOT NULL,             -- JPEG: what was on screen when the event fired
+    bande    BLOB NOT NULL              -- JPEG: pictures of the whole video, side by side
+);
+
+-- Ours: what a video was when it was stored, so that any change of its bytes is found. Videos
+-- of earlier releases have none.
+CREATE TABLE IF NOT EXISTS somme_media (
+    id_media INTEGER PRIMARY KEY REFERENCES media (id_media) ON DELETE CASCADE,
+    crc32    INTEGER NOT NULL           -- of `video` (ITU-T V.42)
+);
 
 -- Ours: clips that were promised. Written with the event, struck out with its video; a
 -- row with a reason is a video that can never be had, or not any more.

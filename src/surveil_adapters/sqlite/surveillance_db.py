@@ -19,7 +19,7 @@ from surveil_adapters.sqlite.connection import (
 )
 from surveil_core.ports.sensors import SensorSpec
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of `schema.sql` and `dead_letters.sql`, kept in `PRAGMA user_version`."""
 
 CAMERA_TYPE = "camera"

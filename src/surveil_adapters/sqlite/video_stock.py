@@ -13,6 +13,7 @@ from typing import Any
 from attrs import define, field
 
 from surveil_adapters.sqlite.connection import KeptConnection, transaction
+from surveil_adapters.sqlite.pins import set_pin
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.messages import parse_timestamp
 from surveil_core.retention import KeptVideo, Space
@@ -54,8 +55,14 @@ class SqliteVideoStock:
             (video_bytes,) = connection.execute(
                 "SELECT coalesce(sum(taille), 0) FROM media"
             ).fetchone()
-            free_bytes = self._disk().free + _free_bytes_in(connection)
-        return Space(video_bytes=video_bytes, free_bytes=free_bytes, disk_bytes=self._disk().total)
+            hollow_bytes = _free_bytes_in(connection)
+        disk = self._disk()
+        return Space(
+            video_bytes=video_bytes,
+            free_bytes=disk.free + hollow_bytes,
+            disk_bytes=disk.total,
+            hollow_bytes=hollow_bytes,
+        )
 
     def oldest_first(self) -> Sequence[KeptVideo]:
         """List the videos in the order in which they were stored."""
@@ -81,23 +88,20 @@ class SqliteVideoStock:
             connection.execute(_DELETE, values)
             connection.execute(_FORGET_REASON, values)
 
-    def give_space_back(self, *, up_to_free_bytes: int) -> bool:
+    def give_space_back(self, *, up_to_free_bytes: int) -> int:
         """Shorten the file by a step if the disk has less free than that."""
         with self._kept.reading() as connection:
             if self._disk().free >= up_to_free_bytes or not _free_bytes_in(connection):
-                return False
+                return 0
             with transaction(connection):
                 for _ in range(STEP_PAGES):  # `execute` stops after one page, whatever is asked
                     connection.execute("PRAGMA incremental_vacuum(1)")
-            return bool(_free_bytes_in(connection))
+            return _free_bytes_in(connection)
 
     def pin(self, media_id: int, *, is_pinned: bool) -> bool:
         """Set `media.epingle`."""
         with self._kept.transaction() as connection:
-            changed = connection.execute(
-                "UPDATE media SET epingle = ? WHERE id_media = ?", (int(is_pinned), media_id)
-            )
-            return changed.rowcount > 0
+            return set_pin(connection, media_id, is_pinned=is_pinned)
 
     def close(self) -> None:
         """Release the database. Closing twice is safe."""

@@ -2,7 +2,7 @@
 
 backend   takes events over HTTP (`ingest` is given) and keeps them in its own store
 Pi        is told of events over MQTT (`AlertingService` emits into the hub) and shows what
-          its surveillance service stored
+          its surveillance service stored; there videos can be pinned (`pins` is given)
 
 Outermost is the guard, then Socket.IO, then the HTTP API and the page.
 """
@@ -18,11 +18,14 @@ from surveil_adapters.web.events_api import list_events_route, post_event_routes
 from surveil_adapters.web.guard import Guard
 from surveil_adapters.web.media_api import media_routes
 from surveil_adapters.web.page_files import page_route
+from surveil_adapters.web.pins_api import pin_routes
+from surveil_adapters.web.previews_api import preview_routes
 from surveil_adapters.web.refusals import Refusals
 from surveil_adapters.web.status_api import metrics_route, status_routes
 from surveil_adapters.web.views import DeviceView
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.archive import Archive
+from surveil_core.ports.pins import Pins
 from surveil_core.services.ingest import IngestService
 
 
@@ -32,6 +35,7 @@ def build_app(
     hub: AlertHub,
     announcer: Announcer,
     ingest: IngestService | None = None,
+    pins: Pins | None = None,
     metrics: Callable[[], bytes] | None = None,
     devices: Sequence[DeviceView] = (),
     allowed_hosts: Collection[str] = (),
@@ -45,11 +49,14 @@ def build_app(
     handlers = [
         list_events_route(archive),
         *media_routes(archive),
+        *preview_routes(archive),
         *status_routes(archive, devices),
         page_route(),
     ]
     if ingest is not None:
         handlers.extend(post_event_routes(ingest, hub, announcer, service))
+    if pins is not None:
+        handlers.extend(pin_routes(pins))
     if metrics is not None:
         handlers.append(metrics_route(metrics))
     app = Litestar(

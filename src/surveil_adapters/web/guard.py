@@ -6,8 +6,9 @@ Host      A page elsewhere can point its own name at our address (DNS rebinding)
           then count as same origin. It cannot choose an address or `localhost` as its name,
           so those are served, other names only when configured.
 Origin    A page elsewhere can send a POST here without asking. Browsers then name the
-          page's origin, which must be ours; programs name none. Engine.IO itself checks
-          the origin of its WebSockets.
+          page's origin, which must be ours; programs name none. Where a browser names
+          none either, `Sec-Fetch-Site` says whose page it is. Engine.IO itself checks the
+          origin of its WebSockets.
 Headers   The page loads nothing from outside and can be framed by nobody.
 """
 
@@ -33,6 +34,7 @@ _SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 _AUTHORITY = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(:[0-9]{0,5})?")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_FOREIGN_SITES = frozenset({"cross-site", "same-site"})
 
 
 def host_name(authority: str) -> str:
@@ -95,9 +97,12 @@ class Guard:
                 f"The name {host_name(authority)[:80]!r} is not served. Use localhost or the "
                 "address, or add the name to web.allowed_hosts in the configuration."
             )
-        origin = headers.get(b"origin")
-        if origin is None or scope.get("method", "GET") in _SAFE_METHODS:
+        if scope.get("method", "GET") in _SAFE_METHODS:
             return None
+        origin = headers.get(b"origin")
+        if origin is None:
+            is_foreign = headers.get(b"sec-fetch-site", "none") in _FOREIGN_SITES
+            return "Pages of other sites may not send anything here." if is_foreign else None
         if not is_origin_allowed(origin, authority, self.allowed_names):
             return f"Pages of {origin[:80]!r} may not send anything here."
         return None

@@ -5,10 +5,10 @@ while a browser plays would block the writer.
 """
 
 import asyncio
-import io
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
 
+from surveil_adapters.archive_file import ArchiveFile
 from surveil_core.errors import DataLost
 from surveil_core.ports.archive import Archive, MediaRecord
 
@@ -44,7 +44,8 @@ def iterate_annex_b(archive: Archive, media: MediaRecord) -> Iterator[bytes]:
     from av.bitstream import BitStreamFilterContext
 
     try:
-        with av.open(cast("Any", _ArchiveFile(archive, media)), format="mp4") as container:
+        file = ArchiveFile(archive, media.media_id, size_bytes=media.clip_bytes)
+        with av.open(cast("Any", file), format="mp4") as container:
             stream = container.streams.video[0]
             to_annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
             for packet in container.demux(stream):
@@ -52,40 +53,3 @@ def iterate_annex_b(archive: Archive, media: MediaRecord) -> Iterator[bytes]:
                     yield bytes(picture)
     except (av.FFmpegError, IndexError) as error:
         raise DataLost(f"video {media.media_id} is no readable MP4: {error}") from error
-
-
-class _ArchiveFile(io.RawIOBase):
-    """An archived video as the seekable file that FFmpeg wants. One thread."""
-
-    def __init__(self, archive: Archive, media: MediaRecord) -> None:
-        super().__init__()
-        self._archive = archive
-        self._media = media
-        self._position = 0
-
-    def readable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read on from where we are. Raises `StoreUnavailable`."""
-        chunk = self._archive.read_video(
-            self._media.media_id, offset=self._position, length=len(buffer)
-        )
-        buffer[: len(chunk)] = chunk
-        self._position += len(chunk)
-        return len(chunk)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a byte."""
-        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._media.clip_bytes}
-        self._position = max(0, origin[whence] + offset)
-        return self._position
-
-    def tell(self) -> int:
-        """Say where we are."""
-        return self._position

@@ -9,13 +9,17 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from surveil_core.ports.archive import EventRecord, MediaRecord
+from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
 from surveil_core.vocabulary import AlertType
 
 
 @frozen(kw_only=True)
 class EventView:
-    """An event. `cursor` grows with every stored event."""
+    """An event. `cursor` grows with every stored event.
+
+    `clip_state` is `none` (no video was to be made), `awaited`, `stored`, or `given_up` for
+    the reason in `no_video_reason`.
+    """
 
     cursor: int
     event_id: str
@@ -28,6 +32,8 @@ class EventView:
     received_at: datetime
     data: Mapping[str, Any]
     media_ids: Sequence[int]
+    clip_state: ClipState
+    no_video_reason: str | None
 
 
 @frozen(kw_only=True)
@@ -41,7 +47,8 @@ class EventsView:
 class MediaView:
     """A video. `started_at` is the first picture, `pre_roll_s` before the trigger.
 
-    A `salvaged` one was cut short by a crash or a full disk; its end may be missing.
+    A `salvaged` one was cut short by a crash or a full disk; its end may be missing. A
+    `pinned` one is never deleted to make room.
     """
 
     media_id: int
@@ -54,7 +61,10 @@ class MediaView:
     codec: str
     camera_number: int
     salvaged: bool
+    pinned: bool
     video_url: str
+    thumbnail_url: str
+    strip_url: str
 
 
 @frozen(kw_only=True)
@@ -115,11 +125,14 @@ def event_view(record: EventRecord) -> EventView:
         received_at=record.received_at_utc,
         data=dict(record.data),
         media_ids=list(record.media_ids),
+        clip_state=record.clip_state,
+        no_video_reason=record.no_video_reason,
     )
 
 
 def media_view(record: MediaRecord) -> MediaView:
     """Write a video for the API."""
+    address = f"/api/media/{record.media_id}"
     return MediaView(
         media_id=record.media_id,
         event_ids=list(record.event_ids),
@@ -131,5 +144,8 @@ def media_view(record: MediaRecord) -> MediaView:
         codec=record.codec,
         camera_number=record.camera_number,
         salvaged=record.salvaged,
-        video_url=f"/api/media/{record.media_id}/video",
+        pinned=record.pinned,
+        video_url=f"{address}/video",
+        thumbnail_url=f"{address}/thumbnail.jpg",
+        strip_url=f"{address}/strip.jpg",
     )

@@ -2,16 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from attrs import frozen
 
+from surveil_core.ports.previewer import PreviewKind
 from surveil_core.vocabulary import AlertType
+
+
+class ClipState(StrEnum):
+    """What became of the video of an event."""
+
+    NONE = "none"
+    """None was to be made."""
+    AWAITED = "awaited"
+    STORED = "stored"
+    GIVEN_UP = "given_up"
+    """None will come, or there is none any more."""
 
 
 @frozen(kw_only=True)
 class EventRecord:
-    """An event as the API lists it. `cursor` grows with every stored event."""
+    """An event as the API lists it. `cursor` grows with every stored event.
+
+    `no_video_reason` says why the clip was given up.
+    """
 
     cursor: int
     event_id: str
@@ -24,11 +40,16 @@ class EventRecord:
     received_at_utc: datetime
     data: Mapping[str, Any]
     media_ids: Sequence[int] = ()
+    clip_state: ClipState = ClipState.NONE
+    no_video_reason: str | None = None
 
 
 @frozen(kw_only=True)
 class MediaRecord:
-    """A video as the API lists it. Of a `salvaged` one the end may be missing."""
+    """A video as the API lists it.
+
+    Of a `salvaged` one the end may be missing; a `pinned` one is never deleted to make room.
+    """
 
     media_id: int
     event_ids: Sequence[str]
@@ -40,6 +61,7 @@ class MediaRecord:
     codec: str
     camera_number: int
     salvaged: bool = False
+    pinned: bool = False
 
 
 class Archive(Protocol):
@@ -56,11 +78,16 @@ class Archive(Protocol):
         first.
         """
 
-    def list_media(self, *, limit: int, event_id: str | None = None) -> Sequence[MediaRecord]:
-        """The newest videos first, of one event if named."""
+    def list_media(
+        self, *, limit: int, event_id: str | None = None, before: int | None = None
+    ) -> Sequence[MediaRecord]:
+        """The newest videos first, of one event if named, those before a video if named."""
 
     def find_media(self, media_id: int) -> MediaRecord | None:
         """One video, or None."""
 
     def read_video(self, media_id: int, *, offset: int, length: int) -> bytes:
         """At most `length` bytes of the MP4 from `offset`; empty past its end."""
+
+    def read_preview(self, media_id: int, kind: PreviewKind) -> bytes | None:
+        """Read a JPEG of a video; None without a video, or if it was stored without preview."""

@@ -24,10 +24,11 @@ class VideoStock(Protocol):
         Pinned ones stay, and ids that are not there are no error.
         """
 
-    def give_space_back(self, *, up_to_free_bytes: int) -> bool:
+    def give_space_back(self, *, up_to_free_bytes: int) -> int:
         """Give free space in the file back to the disk until so much is free there.
 
-        Does a step that takes a moment only; True when there is more to do.
+        Does a step that takes a moment only; says how many bytes of the file may follow, 0
+        when all is done.
         """
 
     def pin(self, media_id: int, *, is_pinned: bool) -> bool:

@@ -11,12 +11,19 @@ from attrs import define, field
 
 from surveil_core.backoff import Backoff
 from surveil_core.errors import DataLost, StoreUnavailable
-from surveil_core.notices import ClipCaptured, ClipFailed, ClipPostponed, ClipStored
+from surveil_core.notices import (
+    ClipCaptured,
+    ClipFailed,
+    ClipPostponed,
+    ClipStored,
+    PreviewFailed,
+)
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.camera import Clip
 from surveil_core.ports.clip_jobs import ClipJobs
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.media_store import MediaStore
+from surveil_core.ports.previewer import ClipPreview, Previewer
 from surveil_core.ports.spool import FilmedEvent, SpooledClip
 
 CLOSE_WITHIN_S = 3.0
@@ -46,6 +53,7 @@ class ClipStoring:
     service: str = "surveillance"
     store: MediaStore
     jobs: ClipJobs
+    previewer: Previewer
     clock: Clock
     announcer: Announcer
     random_unit: Callable[[], float]
@@ -147,22 +155,37 @@ class ClipStoring:
             return True
         self._announce_captured(waiting, video)
         self.make_room(video.clip_bytes)
+        preview, no_preview_reason = self._preview_of(video)
         try:
             row_id = self.store.add_clip(
-                video, event_row_ids=[event.event_row_id for event in waiting.events]
+                video,
+                event_row_ids=[event.event_row_id for event in waiting.events],
+                preview=preview,
             )
         except DataLost as error:
             self.give_up(waiting.events, str(error), kept_path=str(waiting.clip.spool_path))
             return False
+        event_id = waiting.events[0].event_id
         self.announcer.announce(
             ClipStored(
                 service=self.service,
                 row_id=row_id,
                 clip_bytes=video.clip_bytes,
-                event_id=waiting.events[0].event_id,
+                event_id=event_id,
             )
         )
+        if no_preview_reason:
+            self.announcer.announce(
+                PreviewFailed(service=self.service, event_id=event_id, reason=no_preview_reason)
+            )
         return True
+
+    def _preview_of(self, video: Clip) -> tuple[ClipPreview | None, str]:
+        """Make a preview, or say why there is none: that never costs the clip."""
+        try:
+            return self.previewer.make_preview(video), ""
+        except DataLost as error:
+            return None, str(error)
 
     def _announce_captured(self, waiting: _Waiting, video: Clip) -> None:
         source, waiting.source = waiting.source, None

@@ -7,7 +7,13 @@ import pytest
 from attrs import define, field
 
 from surveil_core.events import EventType
-from surveil_core.notices import ClipCaptured, ClipFailed, ClipPostponed, ClipStored
+from surveil_core.notices import (
+    ClipCaptured,
+    ClipFailed,
+    ClipPostponed,
+    ClipStored,
+    PreviewFailed,
+)
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.spool import ClipLabel, FilmedEvent
 from surveil_core.services.storing import ClipStoring
@@ -16,6 +22,7 @@ from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
 from tests.fakes.media_store import FakeMediaStore
+from tests.fakes.previewer import PREVIEW, FakePreviewer
 from tests.fakes.spool import FakeSpool, FakeSpooledClip
 
 
@@ -27,6 +34,7 @@ class Rig:
     announcer: RecordingAnnouncer = field(factory=RecordingAnnouncer)
     spool: FakeSpool = field(factory=FakeSpool)
     jobs: FakeClipJobs = field(factory=FakeClipJobs)
+    previewer: FakePreviewer = field(factory=FakePreviewer)
     store: FakeMediaStore = field(init=False)
     storing: ClipStoring = field(init=False)
 
@@ -35,6 +43,7 @@ class Rig:
         self.storing = ClipStoring(
             store=self.store,
             jobs=self.jobs,
+            previewer=self.previewer,
             clock=self.clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,
@@ -91,8 +100,26 @@ def test_a_clip_is_stored_told_and_removed() -> None:
     assert rig.store.event_row_ids == [(3, 4)]
     assert rig.announcer.kinds() == ["ClipCaptured", "ClipStored"]
     assert rig.store.clips[0].pre_roll_s == 2
+    assert rig.store.previews == [PREVIEW]
     assert clip.discarded
     assert rig.jobs.jobs == []
+
+
+def test_a_clip_without_preview_is_stored_and_the_reason_told_once() -> None:
+    """Pictures of a video that nobody can decode cost nothing but themselves."""
+    rig = Rig()
+    rig.previewer.refusal = "no keyframe"
+    clip = rig.add(3)
+    rig.store.error = "database is locked"
+    rig.storing.step()
+    assert rig.announcer.of(PreviewFailed) == []
+    rig.store.error = None
+    rig.run(5)
+    assert rig.store.event_row_ids == [(3,)]
+    assert rig.store.previews == [None]
+    [failed] = rig.announcer.of(PreviewFailed)
+    assert (failed.event_id, failed.reason) == ("evt-3", "no keyframe")
+    assert clip.discarded
 
 
 def test_room_is_made_before_a_clip_is_stored() -> None:

@@ -1,0 +1,96 @@
+"""`clips delete`: what a person gives up, and the space that it took."""
+
+import sys
+from collections.abc import Sequence
+
+from apps.edge.clips_words import counted, human_size
+from surveil_adapters.console.progress import ProgressBar
+from surveil_core.errors import ConfigurationError, StoreUnavailable
+from surveil_core.ports.clock import Clock
+from surveil_core.ports.video_stock import VideoStock
+from surveil_core.retention import KeptVideo
+
+REASON = "deleted by hand"
+_ALL_BYTES = 2**63 - 1
+
+
+def delete_clips(
+    stock: VideoStock, media_ids: Sequence[int], *, clock: Clock, is_sure: bool
+) -> bool:
+    """Delete clips that are not pinned, after asking. True if all of them are gone.
+
+    One that cannot be deleted is told, and the others are. Raises `ConfigurationError` when
+    nobody can be asked, and `StoreUnavailable` when it cannot be read what there is.
+    """
+    may_go, is_done = _choose(stock, media_ids)
+    size = human_size(sum(video.video_bytes for video in may_go))
+    if not may_go:
+        sys.stdout.write("nothing was deleted\n")
+        return is_done
+    if not is_sure and not _confirm(f"Delete {counted(len(may_go))}, {size}, for good?"):
+        sys.stdout.write("nothing was deleted\n")
+        return False
+    is_done &= _delete(stock, may_go)
+    try:
+        given_bytes = _give_space_back(stock, clock)
+    except StoreUnavailable as error:
+        sys.stdout.write(f"not all space was given back, the next videos fill it: {error}\n")
+        return False
+    sys.stdout.write(f"{human_size(given_bytes)} given back to the disk\n")
+    return is_done
+
+
+def _choose(stock: VideoStock, media_ids: Sequence[int]) -> tuple[Sequence[KeptVideo], bool]:
+    kept = {video.media_id: video for video in stock.oldest_first()}
+    may_go = []
+    for media_id in media_ids:
+        video = kept.get(media_id)
+        if video is None:
+            sys.stdout.write(f"clip {media_id}: there is none; `clips list` names them\n")
+        elif video.is_pinned:
+            sys.stdout.write(f"clip {media_id}: is pinned and stays; `clips unpin {media_id}`\n")
+        else:
+            may_go.append(video)
+    return may_go, len(may_go) == len(media_ids)
+
+
+def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> bool:
+    """Delete each in a transaction of its own, so that none holds up a service for long."""
+    is_done = True
+    with ProgressBar("deleting", total=len(videos), unit="clips") as bar:
+        for video in videos:
+            try:
+                stock.give_up([video.media_id], reason=REASON)
+                bar.say(f"clip {video.media_id}: deleted")
+            except StoreUnavailable as error:
+                bar.say(f"clip {video.media_id}: not deleted: {error}")
+                is_done = False
+            bar.advance()
+    return is_done
+
+
+def _confirm(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            "clips delete: nobody can be asked here; --yes deletes without asking"
+        )
+    sys.stdout.write(f"{question} [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes", "o", "oui"}
+
+
+def _give_space_back(stock: VideoStock, clock: Clock) -> int:
+    """Shorten the file by steps, as long again leaving it to the services after each."""
+    left_bytes = stock.space().hollow_bytes
+    given_bytes = 0
+    with ProgressBar("giving space back", total=left_bytes, unit="bytes") as bar:
+        while left_bytes:
+            began_s = clock.monotonic_s()
+            now_left_bytes = stock.give_space_back(up_to_free_bytes=_ALL_BYTES)
+            if now_left_bytes >= left_bytes:
+                break  # a service deletes as well, and will need the space
+            given_bytes += left_bytes - now_left_bytes
+            bar.advance(left_bytes - now_left_bytes)
+            left_bytes = now_left_bytes
+            clock.wait_s(clock.monotonic_s() - began_s)
+    return given_bytes

@@ -1,0 +1,104 @@
+"""A folder that videos are exported to: each whole, or not there at all."""
+
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import BinaryIO
+
+from attrs import frozen
+
+from surveil_core.errors import ConfigurationError, StoreUnavailable
+
+PART_SUFFIX = ".part"
+"""Of a file that is not whole yet; the next export of the same video writes it anew."""
+
+
+class Saved(Enum):
+    """What became of a video that was to be saved."""
+
+    NEW = "written"
+    KNOWN = "there already"
+    DIFFERENT = "another file has that name"
+
+
+@frozen
+class ClipFolder:
+    """A folder, which is made when the first video comes."""
+
+    path: Path
+
+    def save(self, name: str, chunks: Iterable[bytes], *, started_at_utc: datetime) -> Saved:
+        """Write a video as `name`, durably, dated when it was filmed.
+
+        A file of that name is never overwritten: it is compared. Raises `StoreUnavailable`
+        when the disk refuses, and whatever `chunks` raises; nothing is left behind then.
+        """
+        target = self.path / name
+        with _translating(target):
+            self.path.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                return Saved.KNOWN if _holds(target, chunks) else Saved.DIFFERENT
+            with _new_file(target) as file:
+                for chunk in chunks:
+                    file.write(chunk)
+                file.flush()
+                _date(file, started_at_utc)
+                os.fsync(file.fileno())
+            _sync(self.path)
+        return Saved.NEW
+
+
+@contextmanager
+def _translating(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ConfigurationError(
+            f"cannot write {target}: {error.strerror}; --to must name a folder"
+        ) from error
+    except OSError as error:
+        raise StoreUnavailable(
+            f"cannot write {target}: {error.strerror}; "
+            "make room there, or name a folder that this user may write"
+        ) from error
+
+
+@contextmanager
+def _new_file(target: Path) -> Iterator[BinaryIO]:
+    """Give a file that becomes `target` at the end, and goes if that is not reached."""
+    part = target.with_name(target.name + PART_SUFFIX)
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.rename(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _holds(path: Path, chunks: Iterable[bytes]) -> bool:
+    with path.open("rb") as file:
+        return all(file.read(len(chunk)) == chunk for chunk in chunks) and not file.read(1)
+
+
+def _date(file: BinaryIO, moment: datetime) -> None:
+    """Date a file; on a stick that is mounted for another user it keeps the date of writing."""
+    at_s = moment.timestamp()
+    with suppress(PermissionError):
+        os.utime(file.fileno(), (at_s, at_s))
+
+
+def _sync(folder: Path) -> None:
+    """Make new files' names survive a power cut, where the file system can be told to."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)

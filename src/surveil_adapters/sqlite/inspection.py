@@ -1,0 +1,187 @@
+"""`surveillance.db` looked at without trust: what is damaged is told, the rest still read.
+
+Clips are found by four ways through the file (the table, its index, the links to events,
+the check sums), so that a page which is lost takes no clip out of sight that another page
+still names.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from surveil_adapters.sqlite.connection import reading, translating
+from surveil_core.errors import DataLost
+from surveil_core.ports.inspection import FoundClips
+from surveil_core.soundness import ClipRow
+
+_DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
+_MAX_FAULTS = 100
+_LOOKS_WITHOUT_LOCK = 3
+
+_WAYS = {
+    "media": (
+        "SELECT id_media FROM media NOT INDEXED ORDER BY id_media",
+        "SELECT id_media FROM media NOT INDEXED ORDER BY id_media DESC",
+    ),
+    "index media_par_evenement": ("SELECT id_media FROM media INDEXED BY media_par_evenement",),
+    "media_evenement": ("SELECT DISTINCT id_media FROM media_evenement ORDER BY id_media",),
+    "somme_media": ("SELECT id_media FROM somme_media",),
+}
+"""The second query of a way is asked where the first one does not get through."""
+
+_ROW = """
+    SELECT m.taille, length(m.video), m.duree, m.resolution, m.codec, m.id_evenement,
+           EXISTS (SELECT 1 FROM evenement e WHERE e.id_evenement = m.id_evenement),
+           (SELECT crc32 FROM somme_media s WHERE s.id_media = m.id_media)
+    FROM media m WHERE m.id_media = ?
+"""
+_LINKS = "SELECT id_evenement FROM media_evenement WHERE id_media = ? ORDER BY id_evenement"
+_EVENTS = """
+    SELECT e.event_id FROM media_evenement l JOIN evenement e USING (id_evenement)
+    WHERE l.id_media = ? ORDER BY l.id_evenement
+"""
+_TRIGGER = "SELECT e.event_id FROM media m JOIN evenement e USING (id_evenement) WHERE id_media = ?"
+
+
+@frozen
+class SqliteInspection:
+    """An `Inspection` of `surveillance.db`."""
+
+    _path: Path
+
+    def file_bytes(self) -> int:
+        """How large the file is."""
+        with translating(self._path):
+            return self._path.stat().st_size
+
+    def find_file_faults(self) -> Sequence[str]:
+        """Ask SQLite for wrong references, then for wrong pages and indexes."""
+        return [*self._wrong_references(), *self._wrong_pages()]
+
+    def find_clips(self) -> FoundClips:
+        """Go each way through the file as far as it can be read."""
+        media_ids: set[int] = set()
+        faults: list[str] = []
+        for name, queries in _WAYS.items():
+            for query in queries:
+                try:
+                    self._collect(query, media_ids)
+                    break
+                except DataLost as error:
+                    faults.append(f"{name} cannot be read as a whole: {error}")
+        return FoundClips(media_ids=sorted(media_ids), faults=list(dict.fromkeys(faults)))
+
+    def read_row(self, media_id: int) -> ClipRow | None:
+        """Read what is known of a clip but its pictures."""
+        with self._reading() as connection:
+            row = connection.execute(_ROW, (media_id,)).fetchone()
+            links = connection.execute(_LINKS, (media_id,)).fetchall()
+        return None if row is None else _clip_row(media_id, row, [link[0] for link in links])
+
+    def event_ids(self, media_id: int) -> Sequence[str]:
+        """Name the events that are linked to it, or the one that its row names."""
+        with self._reading() as connection:
+            for query in (_EVENTS, _TRIGGER):
+                if found := connection.execute(query, (media_id,)).fetchall():
+                    return [event_id for (event_id,) in found]
+        return ()
+
+    def _collect(self, query: str, media_ids: set[int]) -> None:
+        with self._reading() as connection:
+            for (media_id,) in connection.execute(query):
+                if isinstance(media_id, int):  # a damaged page may hold anything
+                    media_ids.add(media_id)
+
+    def _wrong_references(self) -> Sequence[str]:
+        rows_by_place: dict[tuple[str, str], int] = {}
+        try:
+            with self._reading() as connection:
+                for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+                    place = (table, parent)
+                    rows_by_place[place] = rows_by_place.get(place, 0) + 1
+        except DataLost as error:
+            return [f"references cannot be checked: {error}"]
+        return [
+            f"rows of {table} refer to rows of {parent} that are not there: {rows}"
+            for (table, parent), rows in rows_by_place.items()
+        ]
+
+    def _wrong_pages(self) -> Sequence[str]:
+        """Look without a lock at first: it takes minutes, and a lock would hold up services.
+
+        What is written meanwhile may look like damage; so damage counts if nothing was
+        written, and at last the file is locked for a look.
+        """
+        for _ in range(_LOOKS_WITHOUT_LOCK):
+            before = self._state()
+            with translating(self._path), closing(_open_unlocked(self._path)) as connection:
+                faults = _integrity_faults(connection)
+            if not faults or (self._state() == before and before.is_at_rest):
+                return faults
+        with reading(self._path) as connection:
+            return _integrity_faults(connection)
+
+    def _state(self) -> "_FileState":
+        journal = self._path.with_name(f"{self._path.name}-journal")
+        with translating(self._path):
+            found = self._path.stat()
+            try:
+                is_at_rest = not journal.stat().st_size
+            except FileNotFoundError:
+                is_at_rest = True
+        return _FileState(found.st_mtime_ns, found.st_size, is_at_rest=is_at_rest)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with reading(self._path) as connection:
+            try:
+                yield connection
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE_CODES:
+                    raise DataLost(str(error)) from error
+                raise
+
+
+@frozen
+class _FileState:
+    """What tells that a file was written; in a transaction its journal is not empty."""
+
+    written_at_ns: int
+    file_bytes: int
+    is_at_rest: bool
+
+
+def _open_unlocked(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def _integrity_faults(connection: sqlite3.Connection) -> Sequence[str]:
+    try:
+        rows = connection.execute(f"PRAGMA integrity_check({_MAX_FAULTS})").fetchall()
+    except sqlite3.DatabaseError as error:
+        return [f"pages cannot be checked: {error}"]
+    lines = [line for (text,) in rows for line in str(text).splitlines()]
+    return [line for line in lines if line != "ok" and not line.startswith("*** in database")]
+
+
+def _clip_row(media_id: int, row: tuple[Any, ...], links: Sequence[int]) -> ClipRow:
+    clip_bytes, stored_bytes, duration_s, resolution, codec, event_row_id, has_event, crc32 = row
+    try:
+        return ClipRow(
+            media_id=media_id,
+            clip_bytes=int(clip_bytes),
+            stored_bytes=int(stored_bytes),
+            duration_s=float(duration_s),
+            resolution=str(resolution),
+            codec=str(codec),
+            event_row_id=int(event_row_id),
+            has_event=bool(has_event),
+            linked_row_ids=links,
+            crc32=crc32,
+        )
+    except (TypeError, ValueError) as error:
+        raise DataLost(f"its columns hold what they cannot: {row!r:.200}") from error

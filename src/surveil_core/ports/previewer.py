@@ -1,0 +1,45 @@
+"""A few small pictures of a clip, for those who look for one among many."""
+
+from enum import StrEnum
+from typing import Protocol
+
+from attrs import frozen
+
+from surveil_core.ports.camera import Clip
+
+THUMBNAIL_WIDTH = 320
+"""Pixels; the height keeps the video's aspect."""
+
+STRIP_PICTURES = 6
+STRIP_PICTURE_WIDTH = 160
+"""Pixels of each, side by side."""
+
+
+class PreviewKind(StrEnum):
+    """Which of a clip's two JPEGs."""
+
+    THUMBNAIL = "thumbnail"
+    STRIP = "strip"
+
+
+@frozen(kw_only=True)
+class ClipPreview:
+    """Two JPEGs of a clip.
+
+    `thumbnail` is the picture on screen when the event fired, `strip` has pictures of the
+    whole clip from left to right, each from the middle of its part of the time.
+    """
+
+    thumbnail: bytes
+    strip: bytes
+
+
+class Previewer(Protocol):
+    """Makes previews. Used by one thread."""
+
+    def make_preview(self, clip: Clip) -> ClipPreview:
+        """Decode as few pictures of `clip.video_path` as it takes, within bounded memory.
+
+        A strip shows keyframes, so neighbours are the same picture where a clip has few.
+        Raises `DataLost` when the file cannot be read or its pictures not be decoded.
+        """

@@ -1,0 +1,154 @@
+"""Whether a stored clip is what its row in `media` says, given what was measured.
+
+Nothing is assumed of either: both may come out of a damaged file.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import Enum
+
+from attrs import frozen
+
+TOLERANCE_S = 0.2
+"""How far `duree` may be from the length of the pictures."""
+
+
+class Harm(Enum):
+    """What a fault means for whoever needs the clip, the worst first."""
+
+    UNREADABLE = "the database gives nothing, or not all, of it"
+    PICTURES = "not all of it plays"
+    ROW = "it plays, and its row is wrong"
+
+
+@frozen(kw_only=True)
+class ClipRow:
+    """What the row says of a clip, and what stands beside it."""
+
+    media_id: int
+    clip_bytes: int
+    stored_bytes: int
+    """The length that `video` really has; `clip_bytes` is what `taille` says."""
+    duration_s: float
+    resolution: str
+    codec: str
+    event_row_id: int
+    """The event that triggered it, `id_evenement`."""
+    has_event: bool
+    """Whether that event is there."""
+    linked_row_ids: Sequence[int]
+    """The events that `media_evenement` says it shows."""
+    crc32: int | None = None
+    """Of the video as it was stored; None for one that an earlier release stored."""
+
+
+@frozen(kw_only=True)
+class MeasuredVideo:
+    """What the pictures of a clip are, each one decoded.
+
+    `undecodable` counts those that could not be, or only with errors;
+    `first_undecodable_at_s` is where the first of them stands in the clip.
+    """
+
+    duration_s: float
+    resolution: str
+    codec: str
+    pictures: int
+    announced_pictures: int
+    """How many the MP4 says it holds."""
+    begins_with_keyframe: bool
+    crc32: int
+    undecodable: int = 0
+    first_undecodable_at_s: float | None = None
+
+
+@frozen(kw_only=True)
+class Fault:
+    """One thing that is wrong with a clip, in words.
+
+    `remedy` is the SQL that makes the row say what is true, where that mends it.
+    """
+
+    harm: Harm
+    text: str
+    remedy: str | None = None
+
+
+def judge_row(row: ClipRow) -> Iterator[Fault]:
+    """Say what is wrong with a row whatever its pictures are."""
+    if row.clip_bytes != row.stored_bytes:
+        yield _wrong_column(
+            row, "taille", row.clip_bytes, row.stored_bytes, f"video has {row.stored_bytes} bytes"
+        )
+    if not row.has_event:
+        yield Fault(harm=Harm.ROW, text=f"its event, row {row.event_row_id} of evenement, is gone")
+    elif row.event_row_id not in row.linked_row_ids:
+        yield Fault(
+            harm=Harm.ROW,
+            text=f"media_evenement does not link it to its event, row {row.event_row_id}",
+            remedy=f"INSERT INTO media_evenement VALUES ({row.media_id}, {row.event_row_id})",  # noqa: S608 - for a person to run
+        )
+
+
+def judge_pictures(video: MeasuredVideo) -> Iterator[Fault]:
+    """Say what is wrong with pictures whatever their row says."""
+    if video.pictures != video.announced_pictures:
+        yield _in_pictures(f"it holds {video.pictures} of {video.announced_pictures} pictures")
+    if not video.begins_with_keyframe:
+        yield _in_pictures("its first picture is no keyframe")
+    if video.undecodable:
+        where = video.first_undecodable_at_s
+        since = "" if where is None else f", the first at {where:.2f} s"
+        yield _in_pictures(f"{video.undecodable} of {video.pictures} pictures do not decode{since}")
+
+
+def judge_match(row: ClipRow, video: MeasuredVideo) -> Iterator[Fault]:
+    """Say where the row and the pictures differ."""
+    if row.crc32 is not None and row.crc32 != video.crc32:
+        yield _in_pictures("its bytes are not those that were stored (CRC-32)")
+    if not abs(row.duration_s - video.duration_s) <= TOLERANCE_S:  # NaN differs
+        true_s = round(video.duration_s, 3)
+        yield _wrong_column(
+            row, "duree", f"{row.duration_s:g}", true_s, f"its pictures last {true_s:g} s"
+        )
+    if row.resolution != video.resolution:
+        yield _wrong_column(
+            row, "resolution", row.resolution, video.resolution, f"they are {video.resolution}"
+        )
+    if row.codec != video.codec:
+        yield _wrong_column(row, "codec", row.codec, video.codec, f"they are {video.codec}")
+
+
+def advise(media_id: int, faults: Sequence[Fault]) -> str:
+    """Say what to do next about a clip with these faults, at least one."""
+    harms = {fault.harm for fault in faults}
+    if Harm.UNREADABLE in harms:
+        return (
+            "see with `dmesg` whether the disk fails; "
+            f"`clips export {media_id} --to FOLDER` saves it if it can be read, "
+            f"`clips delete {media_id}` removes it if the file still lets it go"
+        )
+    if Harm.PICTURES in harms:
+        return (
+            f"`clips export {media_id} --to FOLDER` keeps what still plays, "
+            f"`clips delete {media_id}` removes it"
+        )
+    remedies = [fault.remedy for fault in faults if fault.remedy is not None]
+    if len(remedies) < len(faults):
+        return (
+            f"the pictures are whole: `clips export {media_id} --to FOLDER` keeps them, "
+            f"`clips delete {media_id}` removes the row"
+        )
+    return f"the pictures are whole; mend the row by the SQL: {'; '.join(remedies)}"
+
+
+def _in_pictures(text: str) -> Fault:
+    return Fault(harm=Harm.PICTURES, text=text)
+
+
+def _wrong_column(row: ClipRow, column: str, said: object, true: object, truth: str) -> Fault:
+    value = f"'{true}'" if isinstance(true, str) else true
+    return Fault(
+        harm=Harm.ROW,
+        text=f"{column} is {said!s:.40}, {truth}",
+        remedy=f"UPDATE media SET {column} = {value} WHERE id_media = {row.media_id}",  # noqa: S608 - for a person to run
+    )

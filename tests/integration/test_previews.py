@@ -1,0 +1,161 @@
+"""Previews of real clips: which pictures they show, and what making them takes."""
+
+import io
+import subprocess
+from pathlib import Path
+
+import av
+import pytest
+from attrs import evolve
+
+from surveil_adapters.previews import MAX_DECODED, PyavPreviewer
+from surveil_adapters.spool import DiskSpool
+from surveil_core.errors import DataLost
+from surveil_core.ports.camera import Clip
+from surveil_core.video import AccessUnit
+from tests.clips import make_mp4, make_plain_mp4
+from tests.contracts.previewer import PreviewerContract, PreviewSite
+from tests.examples import clip_at, clip_of
+from tests.footage import TRIGGERED_AT_UTC, grey_pictures, label_of, numbers_of
+from tests.integration.sqlite_files import python
+
+
+def filmed(
+    folder: Path, units: tuple[AccessUnit, ...] | None = None, *, trigger_at_s: float = 102.0
+) -> Clip:
+    """Film pictures that tell their number, the first at 100 s, and wrap them as the edge does."""
+    spool = DiskSpool(folder / "spool")
+    spool.open()
+    writer = spool.start_clip(label_of(at_s=trigger_at_s))
+    for unit in units or grey_pictures():
+        writer.append(unit)
+    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video()
+    spool.close()
+    return clip
+
+
+def size_of(jpeg: bytes, folder: Path) -> tuple[int, int]:
+    """Ask a JPEG for its width and height."""
+    path = folder / "picture.jpg"
+    path.write_bytes(jpeg)
+    with av.open(str(path)) as file:
+        return file.streams.video[0].width, file.streams.video[0].height
+
+
+class TestPyavPreviewer(PreviewerContract):
+    @pytest.fixture
+    def site(self, tmp_path: Path) -> PreviewSite:
+        previewer = PyavPreviewer()
+        return PreviewSite(
+            previewer=previewer,
+            clip=filmed(tmp_path),
+            blind_previewer=previewer,
+            broken_clip=clip_of(tmp_path / "broken.mp4", b"no video at all" * 100),
+        )
+
+
+@pytest.mark.parametrize(
+    ("trigger_at_s", "number"),
+    [
+        (100.0, 0),
+        (100.05, 0),
+        (101.0, 10),
+        (101.9, 19),
+        (102.0, 20),
+        (102.3, 23),
+        (102.39, 23),
+        (103.9, 39),
+        (107.0, 39),
+    ],
+)
+def test_thumbnail_is_what_was_on_screen_at_the_trigger(
+    tmp_path: Path, trigger_at_s: float, number: int
+) -> None:
+    """The last picture that is not later, wherever the keyframes are; the last one of all."""
+    clip = filmed(tmp_path, trigger_at_s=trigger_at_s)
+    preview = PyavPreviewer().make_preview(clip)
+    assert numbers_of(preview.thumbnail) == [number]
+
+
+def test_strip_shows_the_whole_clip_in_order(tmp_path: Path) -> None:
+    """Of each sixth of the time, the keyframe before its middle; here there is one a second."""
+    preview = PyavPreviewer().make_preview(filmed(tmp_path))
+    assert numbers_of(preview.strip, pictures=6) == [0, 10, 10, 20, 30, 30]
+
+
+def test_clip_of_one_picture_has_a_preview(tmp_path: Path) -> None:
+    """The same picture everywhere."""
+    preview = PyavPreviewer().make_preview(filmed(tmp_path, grey_pictures()[:1]))
+    assert numbers_of(preview.thumbnail) == [0]
+    assert numbers_of(preview.strip, pictures=6) == [0] * 6
+
+
+@pytest.mark.parametrize(
+    ("size", "height"), [((64, 48), 240), ((128, 72), 180), ((48, 64), 426), ((16, 160), 640)]
+)
+def test_aspect_is_kept(tmp_path: Path, size: tuple[int, int], height: int) -> None:
+    """At fixed widths; a picture as tall as a tower is squeezed to twice its width."""
+    preview = PyavPreviewer().make_preview(filmed(tmp_path, grey_pictures(5, size=size)))
+    assert size_of(preview.thumbnail, tmp_path) == (320, height)
+    assert size_of(preview.strip, tmp_path) == (960, height // 2 + height // 2 % 2)
+
+
+@pytest.mark.parametrize("matrix", ["bt709", "bt601"])
+def test_colours_are_the_video_s(tmp_path: Path, matrix: str) -> None:
+    """Whatever the camera's matrix, the JPEG has what a JPEG is read by (JFIF: BT.601, full)."""
+    video = make_plain_mp4(tmp_path, rgb="C82828", matrix=matrix)
+    preview = PyavPreviewer().make_preview(clip_at(video, clip_bytes=1))
+    for jpeg in (preview.thumbnail, preview.strip):
+        with av.open(io.BytesIO(jpeg)) as file:
+            frame = next(file.decode(video=0))
+            colour = bytes(frame.reformat(format="rgb24", src_colorspace="ITU601").planes[0])[:3]
+        assert list(colour) == pytest.approx([0xC8, 0x28, 0x28], abs=8)
+
+
+def test_work_is_bounded_where_keyframes_are_rare(tmp_path: Path) -> None:
+    """Half a minute without one: the thumbnail is from somewhat before."""
+    units = grey_pictures(MAX_DECODED + 20, keyframe_every=1000)
+    preview = PyavPreviewer().make_preview(filmed(tmp_path, units, trigger_at_s=131.5))
+    assert numbers_of(preview.thumbnail) == [(MAX_DECODED - 1) % 50]
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 100, 3000])
+def test_torn_file_is_told(tmp_path: Path, kept_bytes: int) -> None:
+    """Whatever is missing, the error names the file and nothing else is raised."""
+    clip = filmed(tmp_path)
+    clip.video_path.write_bytes(clip.video_path.read_bytes()[:kept_bytes])
+    with pytest.raises(DataLost, match=r"recording_evt-1_\d+\.mp4"):
+        PyavPreviewer().make_preview(clip)
+
+
+def test_missing_file_is_told(tmp_path: Path) -> None:
+    """A file that is not there either."""
+    with pytest.raises(DataLost, match=r"gone\.mp4"):
+        PyavPreviewer().make_preview(clip_at(tmp_path / "gone.mp4", clip_bytes=5))
+
+
+def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
+    """A clip twenty times as long takes as much as a short one."""
+    program = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from attrs import evolve\n"
+        "from surveil_adapters.previews import PyavPreviewer\n"
+        "from tests.examples import clip_at\n"
+        "clip = clip_at(Path(sys.argv[1]), clip_bytes=1)\n"
+        "PyavPreviewer().make_preview(evolve(clip, duration_s=float(sys.argv[2])))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    peaks_kib = []
+    for duration_s in (4, 80):
+        path = make_mp4(tmp_path, duration_s=duration_s, size="640x360")
+        ran = python(program, str(path), str(duration_s), stdout=subprocess.PIPE)
+        output, _ = ran.communicate(timeout=60)
+        peaks_kib.append(int(output))
+    assert peaks_kib[1] - peaks_kib[0] < 8 * 1024
+
+
+def test_a_clip_that_the_camera_described_wrongly_has_a_preview(tmp_path: Path) -> None:
+    """Times beyond the file's end are taken for its end."""
+    clip = evolve(filmed(tmp_path), duration_s=3600.0, pre_roll_s=600.0)
+    assert numbers_of(PyavPreviewer().make_preview(clip).thumbnail) == [39]

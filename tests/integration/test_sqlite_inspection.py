@@ -1,0 +1,157 @@
+"""`surveillance.db` damaged as disks and hands do, looked at beside a writer."""
+
+import os
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from surveil_adapters.sqlite.event_store import SqliteEventStore
+from surveil_adapters.sqlite.inspection import SqliteInspection
+from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
+from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+from surveil_core.errors import DataLost, StoreUnavailable
+from tests.contracts.clip_jobs import film
+from tests.contracts.inspection import InspectionContract
+from tests.integration.stored_clips import (
+    change,
+    event_of,
+    leaf_pages,
+    overwrite_pages,
+    store_clips,
+    video_page,
+)
+
+VIDEO = os.urandom(50_000)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> SurveillanceDb:
+    """Store clips 1 to 3. Whether their bytes are a video is of no matter here."""
+    return store_clips(tmp_path / "data", VIDEO, clips=3)
+
+
+@pytest.fixture
+def inspection(db: SurveillanceDb) -> SqliteInspection:
+    """Look at `db`."""
+    return SqliteInspection(db.path)
+
+
+class TestSqliteInspection(InspectionContract):
+    @pytest.fixture
+    def db(self, tmp_path: Path) -> SurveillanceDb:
+        """With as many bytes in the row itself that each row has a page of its own."""
+        return store_clips(tmp_path / "data", os.urandom(50_000 + 2_800), clips=3)
+
+    @pytest.fixture
+    def inspection(self, db: SurveillanceDb) -> SqliteInspection:
+        return SqliteInspection(db.path)
+
+    @pytest.fixture
+    def lose_row(self, db: SurveillanceDb) -> Callable[[int], None]:
+        def lose(media_id: int) -> None:
+            overwrite_pages(db, [leaf_pages(db, "media")[media_id - 1]], new=b"\xff" * 100)
+
+        return lose
+
+    @pytest.fixture
+    def delete(self, db: SurveillanceDb) -> Iterator[Callable[[int], None]]:
+        with closing(SqliteVideoStock(db)) as stock:
+            yield lambda media_id: stock.give_up([media_id], reason="why")
+
+
+@pytest.fixture
+def writing(db: SurveillanceDb) -> Iterator[list[int]]:
+    """Store events all the time, as a busy service; gives how many it has stored."""
+    stored, stop = [0], threading.Event()
+
+    def write() -> None:
+        with closing(SqliteEventStore(db)) as events:
+            while not stop.is_set():
+                events.add_events([film(100 + stored[0])])
+                stored[0] += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield stored
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_what_is_written_meanwhile_is_no_damage(
+    inspection: SqliteInspection, writing: list[int]
+) -> None:
+    """And the writer goes on."""
+    while writing[0] < 20:
+        assert list(inspection.find_file_faults()) == []
+
+
+def test_damage_is_found_beside_a_writer(
+    db: SurveillanceDb, inspection: SqliteInspection, writing: list[int]
+) -> None:
+    """It cannot be taken for what is being written."""
+    overwrite_pages(db, [video_page(db, VIDEO[20_000:20_040])], new=b"\xff\xff\xff\xff")
+    assert any("page" in fault for fault in inspection.find_file_faults())
+
+
+def test_missing_references_are_counted(db: SurveillanceDb, inspection: SqliteInspection) -> None:
+    """Rows that point nowhere, by table."""
+    change(db, "DELETE FROM evenement WHERE id_evenement IN (1, 2)")
+    assert sorted(inspection.find_file_faults()) == [
+        "rows of media refer to rows of evenement that are not there: 2",
+        "rows of media_evenement refer to rows of evenement that are not there: 2",
+    ]
+    row = inspection.read_row(1)
+    assert row is not None
+    assert not row.has_event
+    assert list(inspection.event_ids(1)) == []
+
+
+def test_clip_without_a_link_names_its_trigger(
+    db: SurveillanceDb, inspection: SqliteInspection
+) -> None:
+    """`media.id_evenement` knows it still."""
+    change(db, "DELETE FROM media_evenement WHERE id_media = 2")
+    row = inspection.read_row(2)
+    assert row is not None
+    assert list(row.linked_row_ids) == []
+    assert list(inspection.event_ids(2)) == [event_of(2)]
+
+
+def test_sum_of_the_video_is_known(db: SurveillanceDb, inspection: SqliteInspection) -> None:
+    """As it was stored; of a video that an earlier release stored it is not."""
+    change(db, "DELETE FROM somme_media WHERE id_media = 2")
+    rows = [inspection.read_row(media_id) for media_id in (1, 2)]
+    assert [None if row is None else row.crc32 for row in rows] == [zlib.crc32(VIDEO), None]
+
+
+def test_columns_that_hold_nonsense_are_damage(
+    db: SurveillanceDb, inspection: SqliteInspection
+) -> None:
+    """SQLite takes any value in any column."""
+    change(db, "UPDATE media SET duree = 'long' WHERE id_media = 2")
+    with pytest.raises(DataLost, match=r"its columns hold what they cannot.*long"):
+        inspection.read_row(2)
+
+
+def test_all_ways_lost_is_told_not_raised(db: SurveillanceDb, inspection: SqliteInspection) -> None:
+    """A file that is no database any more has no clips, and says why."""
+    db.path.write_bytes(b"no database at all" * 1000)
+    found = inspection.find_clips()
+    assert list(found.media_ids) == []
+    assert all("file is not a database" in fault for fault in found.faults)
+    assert all("file is not a database" in fault for fault in inspection.find_file_faults())
+
+
+def test_missing_file_is_unavailable(tmp_path: Path) -> None:
+    """It is not made."""
+    path = tmp_path / "surveillance.db"
+    for look in (SqliteInspection(path).find_file_faults, SqliteInspection(path).file_bytes):
+        with pytest.raises(StoreUnavailable, match=r"surveillance\.db"):
+            look()
+    assert not path.exists()

@@ -1,0 +1,99 @@
+"""Checking clips one by one: nothing that is found stops it."""
+
+from attrs import define, evolve, field, frozen
+
+from surveil_core.errors import DataLost, StoreUnavailable
+from surveil_core.services.checking import ClipChecking, Finding
+from surveil_core.soundness import Harm, MeasuredVideo
+from tests.fakes.inspection import FakeInspection
+from tests.fakes.video_meter import FakeVideoMeter
+from tests.unit.test_soundness import ROW, VIDEO
+
+
+@define
+class Site:
+    """Clip 3, which is sound but for what a test changes."""
+
+    inspection: FakeInspection = field(
+        factory=lambda: FakeInspection(rows={3: ROW}, events={3: ("evt-1", "evt-2")})
+    )
+    meter: FakeVideoMeter = field(factory=lambda: FakeVideoMeter(videos={3: VIDEO}))
+
+    def check(self, media_id: int = 3) -> Finding:
+        """Check it."""
+        return ClipChecking(inspection=self.inspection, meter=self.meter).check(media_id)
+
+
+@frozen
+class DeletingMeter:
+    """A `VideoMeter` whose clip is deleted by another program while it plays."""
+
+    inspection: FakeInspection
+
+    def measure(self, media_id: int, *, video_bytes: int) -> MeasuredVideo:
+        """Find nothing any more."""
+        del self.inspection.rows[media_id], self.inspection.events[media_id]
+        raise DataLost(f"clip {media_id} ends before its {video_bytes} bytes")
+
+
+def test_sound_clip_is_found_sound() -> None:
+    """Its events are named all the same."""
+    finding = Site().check()
+    assert (list(finding.faults), list(finding.event_ids)) == ([], ["evt-1", "evt-2"])
+    assert not finding.is_gone
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """The row's faults, the pictures', and where they differ."""
+    site = Site()
+    site.inspection.rows[3] = evolve(ROW, stored_bytes=900)
+    site.meter.videos[3] = evolve(VIDEO, undecodable=1, codec="hevc")
+    harms = [fault.harm for fault in site.check().faults]
+    assert harms == [Harm.ROW, Harm.PICTURES, Harm.ROW]
+
+
+def test_video_that_is_none_is_a_fault() -> None:
+    """What cannot be measured is not compared."""
+    site = Site()
+    site.meter.videos[3] = DataLost("its video is no readable MP4")
+    finding = site.check()
+    assert [fault.text for fault in finding.faults] == ["its video is no readable MP4"]
+    assert "`clips delete 3`" in finding.advice
+
+
+def test_row_that_cannot_be_read_is_a_fault() -> None:
+    """Whether for good or just now: nobody can say that it is sound."""
+    lost, busy = Site(), Site()
+    lost.inspection.lost.add(3)
+    busy.inspection.busy.add(3)
+    [fault] = lost.check().faults
+    assert fault.harm is Harm.UNREADABLE
+    assert fault.text == "its row cannot be read: database disk image is malformed"
+    [fault] = busy.check().faults
+    assert fault.text == "its row cannot be read: database is locked"
+
+
+def test_video_that_cannot_be_read_is_a_fault() -> None:
+    """The advice is about the disk then, not about the clip."""
+    site = Site()
+    site.meter.videos[3] = StoreUnavailable("the file is damaged")
+    finding = site.check()
+    assert [fault.harm for fault in finding.faults] == [Harm.UNREADABLE]
+    assert "dmesg" in finding.advice
+
+
+def test_row_that_only_a_link_names_is_lost() -> None:
+    """Its events lead nowhere."""
+    site = Site()
+    del site.inspection.rows[3]
+    finding = site.check()
+    assert [fault.harm for fault in finding.faults] == [Harm.UNREADABLE]
+    assert list(finding.event_ids) == ["evt-1", "evt-2"]
+
+
+def test_clip_that_is_deleted_meanwhile_is_no_damage() -> None:
+    """A service may make room while others are checked."""
+    inspection = Site().inspection
+    finding = ClipChecking(inspection=inspection, meter=DeletingMeter(inspection)).check(3)
+    assert (finding.is_gone, list(finding.faults)) == (True, [])
+    assert Site().check(99).is_gone
