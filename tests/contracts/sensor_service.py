@@ -95,6 +95,7 @@ class SensorServiceContract:
         occurred = datetime.fromisoformat(message.pop("timestamp")).replace(tzinfo=UTC)
         assert before - timedelta(seconds=0.1) <= occurred <= after + timedelta(seconds=1)
         assert re.fullmatch(r"evt-\d{10}-[0-9a-f]{6}", message.pop("event_id"))
+        assert message.pop("clock_synced", False) is False  # of a machine without time server
         assert message == {
             "device_id": "raspberry-1",
             "source": "PIR",

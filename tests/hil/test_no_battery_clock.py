@@ -1,5 +1,8 @@
 """The real programs on a machine that wakes up in 1970, and is told the time while it films."""
 
+import ctypes
+import json
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +22,10 @@ AWAKE_AT_S = 2 * 24 * 3600.0
 LATE_2001_S = 1e9
 MIN_INTERVAL_S = 2.0
 
+ADJ_STATUS, STA_PLL, TIME_ERROR = 0x10, 0x01, 5
+_STATUS_AT, _TIMEX_BYTES = 40, 208
+"""Of `struct timex` on a machine of 64 bits, adjtimex(2)."""
+
 
 @pytest.fixture
 def true_time_s(request: pytest.FixtureRequest) -> Iterator[float]:
@@ -31,10 +38,22 @@ def true_time_s(request: pytest.FixtureRequest) -> Iterator[float]:
     time.clock_settime(time.CLOCK_REALTIME, before_s + time.monotonic() - began_s)
 
 
+def set_as_a_time_server(utc_s: float) -> None:
+    """Set the clock, and tell the kernel that it can be believed, as timesyncd does."""
+    time.clock_settime(time.CLOCK_REALTIME, utc_s)
+    timex = ctypes.create_string_buffer(_TIMEX_BYTES)
+    struct.pack_into("I", timex, 0, ADJ_STATUS)
+    struct.pack_into("i", timex, _STATUS_AT, STA_PLL)
+    assert ctypes.CDLL(None).adjtimex(timex) not in (-1, TIME_ERROR)
+
+
 def test_a_clock_that_jumps_from_1970_harms_neither_order_nor_debounce_nor_clip(
     lines: Lines, camera: Path, broker: Address, true_time_s: float, tmp_path: Path
 ) -> None:
-    """Durations and debounce are the monotonic clock's; no video is deleted for its age."""
+    """Durations and debounce are the monotonic clock's; no video is deleted for its age.
+
+    The event from before says that its clock was not set.
+    """
     pin = lines.pins[0]
     lines.drive(pin, high=False)
     with (
@@ -59,7 +78,7 @@ def test_a_clock_that_jumps_from_1970_harms_neither_order_nor_debounce_nor_clip(
         pressed_s = time.monotonic()
         _press(lines, pin)
         first = listener.next()[1]["event_id"]
-        time.clock_settime(time.CLOCK_REALTIME, true_time_s)
+        set_as_a_time_server(true_time_s)
         _press(lines, pin)
         assert time.monotonic() - pressed_s < MIN_INTERVAL_S, "too slow a hand proves nothing"
         assert listener.hears_nothing()
@@ -72,6 +91,8 @@ def test_a_clock_that_jumps_from_1970_harms_neither_order_nor_debounce_nor_clip(
     events = rows(database, "SELECT * FROM evenement ORDER BY id_evenement")
     assert [event["event_id"] for event in events] == [first, second]
     assert events[0]["timestamp"] < LATE_2001_S < events[1]["timestamp"]
+    told = [json.loads(event["metadata"]).get("clock_synced") for event in events]
+    assert told == [False, None]
     media = rows(database, "SELECT * FROM media ORDER BY id_media")
     assert len(media) == 2
     for clip in media:

@@ -34,6 +34,9 @@ from surveil_core.vocabulary import FACTS_BY_KIND
 BACKLOG_STEP_S = 0.02
 """How often PUBACKs are looked for while more waits to go out."""
 
+CLOCK_NOT_SET = {"clock_synced": False}
+"""Rides with an event whose time no time server stands behind. Others are the spec's alone."""
+
 
 @define(kw_only=True)
 class SensingService:
@@ -160,6 +163,7 @@ class SensingService:
             type=facts.event_type,
             occurred_at_utc=occurred_at_utc,
             data={"gpio_pin": edge.sensor.pin, "state": edge.state},
+            extra={} if self.clock.is_set() else CLOCK_NOT_SET,
         )
 
     def _publish(self, event: SensorEvent, sensor: SensorSpec) -> None:

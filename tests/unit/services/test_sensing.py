@@ -190,6 +190,18 @@ def test_time_is_that_of_the_edge(bench: Bench) -> None:
     assert str(bench.messages[0]["event_id"]).startswith("evt-1736951443-")
 
 
+def test_event_of_a_clock_that_was_not_set_is_marked(bench: Bench) -> None:
+    """It says so itself; once the clock is set, messages are the spec's and no more."""
+    bench.clock.is_wall_clock_set = False
+    bench.fire(PIR)
+    bench.clock.is_wall_clock_set = True
+    bench.fire(MAT)
+    assert [message.get("clock_synced", "not a word") for message in bench.messages] == [
+        False,
+        "not a word",
+    ]
+
+
 def test_edge_from_the_future_happens_now(bench: Bench) -> None:
     """A line's clock that runs ahead cannot date an event beyond now."""
     bench.fire(age_s=-5.0)
