@@ -100,8 +100,24 @@ def hil(session: nox.Session) -> None:
 @nox.session(name="power-cut")
 def power_cut(session: nox.Session) -> None:
     """The virtual Pi's power goes, again and again: `nox -s power-cut -- --cuts 50 --seed N`."""
+    _campaign(session, "power-cut")
+
+
+@nox.session
+def network(session: nox.Session) -> None:
+    """The virtual Pi's cable is pulled for minutes, loses and delays: `nox -s network`."""
+    _campaign(session, "network")
+
+
+@nox.session(name="small-machine")
+def small_machine(session: nox.Session) -> None:
+    """An hour of a recorded home on 512 MB: `nox -s small-machine -- --trace FILE`."""
+    _campaign(session, "small-machine")
+
+
+def _campaign(session: nox.Session, name: str) -> None:
     _install(session, "integration", extra="edge")
-    session.run("python", "-m", "tests.hil.campaigns", "power-cut", *session.posargs)
+    session.run("python", "-m", "tests.hil.campaigns", name, *session.posargs)
 
 
 @nox.session(name="hil-picamera2")

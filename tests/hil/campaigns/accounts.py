@@ -3,11 +3,10 @@
 import sqlite3
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from attrs import frozen
 
@@ -28,7 +27,8 @@ class Events:
     missing_in_cloud: tuple[str, ...]
     twice_in_database: tuple[str, ...]
     twice_in_cloud: tuple[str, ...]
-    out_of_order: int
+    out_of_order_in_database: int
+    out_of_order_in_cloud: int
     posted_again: int
 
     @property
@@ -40,7 +40,7 @@ class Events:
             self.twice_in_database,
             self.twice_in_cloud,
         )
-        return not any(faults) and not self.out_of_order
+        return not any(faults) and not self.out_of_order_in_database + self.out_of_order_in_cloud
 
 
 @frozen(kw_only=True)
@@ -64,7 +64,11 @@ class Clips:
 def account_for_events(traces: Traces, boots: int, database: Path) -> Events:
     """Compare what the sensors accepted with the rows and with what the cloud stored."""
     accepted = traces.accepted_ids(boots)
-    rows = Counter(row[0] for row in _rows(database, "SELECT event_id FROM evenement"))
+    table = _rows(
+        database, "SELECT event_id, timestamp, source FROM evenement ORDER BY id_evenement"
+    )
+    times = {row["event_id"]: row["timestamp"] for row in table}
+    rows = Counter(row["event_id"] for row in table)
     posts = traces.posts()
     stored = [post for post in posts if post["new"]]
     cloud = Counter(post["key"][1] for post in stored)
@@ -76,7 +80,12 @@ def account_for_events(traces: Traces, boots: int, database: Path) -> Events:
         missing_in_cloud=tuple(sorted(set(accepted) - set(cloud))),
         twice_in_database=tuple(sorted(e for e, count in rows.items() if count > 1)),
         twice_in_cloud=tuple(sorted(e for e, count in cloud.items() if count > 1)),
-        out_of_order=_inversions(stored, database),
+        out_of_order_in_database=_inversions(
+            [(row["source"], row["event_id"]) for row in table], times
+        ),
+        out_of_order_in_cloud=_inversions(
+            [(post["source"], post["key"][1]) for post in stored], times
+        ),
         posted_again=len(posts) - len(stored),
     )
 
@@ -130,18 +139,16 @@ def _end_of(row: sqlite3.Row) -> datetime:
     return began + timedelta(seconds=row["duree"])
 
 
-def _inversions(stored: Sequence[dict[str, Any]], database: Path) -> int:
-    """Count events that the cloud got before an older one of the same sensor."""
-    rows = _rows(database, "SELECT event_id, timestamp FROM evenement")
-    times = {row["event_id"]: row["timestamp"] for row in rows}
+def _inversions(stored: Sequence[tuple[str, str]], times: Mapping[str, float]) -> int:
+    """Count events, named by sensor and id, that came after a younger one of the same sensor."""
     latest: dict[str, float] = {}
     inversions = 0
-    for post in stored:
-        at_s = times.get(post["key"][1])
+    for source, event_id in stored:
+        at_s = times.get(event_id)
         if at_s is None:
             continue
-        inversions += at_s < latest.get(post["source"], 0.0)
-        latest[post["source"]] = max(at_s, latest.get(post["source"], 0.0))
+        inversions += at_s < latest.get(source, 0.0)
+        latest[source] = max(at_s, latest.get(source, 0.0))
     return inversions
 
 

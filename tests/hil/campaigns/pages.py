@@ -33,7 +33,7 @@ def power_cut(conditions: Conditions, cuts: Sequence[Cut], events: Events, clips
                 f"# {len(cuts)} power cuts: {verdict}",
                 f"Written by `{conditions.command}`.",
                 conditions_table(conditions),
-                _events_table(events),
+                events_table(events),
                 _clips_table(clips),
                 _cuts_table(cuts),
                 _WHAT_IT_IS,
@@ -43,16 +43,21 @@ def power_cut(conditions: Conditions, cuts: Sequence[Cut], events: Events, clips
     )
 
 
-def _events_table(events: Events) -> str:
+def events_table(events: Events) -> str:
+    """Draw the accounts of the events."""
     rows = [
         ("accepted, as a sensor service had told before the cut", str(events.accepted)),
         ("rows in `evenement`", str(events.in_database)),
         ("stored by the cloud", str(events.in_cloud)),
-        ("accepted, but not in `evenement`", _count(events.missing_in_database)),
-        ("accepted, but not in the cloud", _count(events.missing_in_cloud)),
-        ("twice in `evenement`", _count(events.twice_in_database)),
-        ("twice in the cloud", _count(events.twice_in_cloud)),
-        ("at the cloud after a younger one of the same sensor", str(events.out_of_order)),
+        ("accepted, but not in `evenement`", count_text(events.missing_in_database)),
+        ("accepted, but not in the cloud", count_text(events.missing_in_cloud)),
+        ("twice in `evenement`", count_text(events.twice_in_database)),
+        ("twice in the cloud", count_text(events.twice_in_cloud)),
+        (
+            "in `evenement` after a younger one of the same sensor",
+            str(events.out_of_order_in_database),
+        ),
+        ("at the cloud after a younger one of the same sensor", str(events.out_of_order_in_cloud)),
         ("posted again, and recognised by the cloud", str(events.posted_again)),
     ]
     return "## Events\n\n" + table(("events", "count"), rows)
@@ -63,10 +68,13 @@ def _clips_table(clips: Clips) -> str:
     rows = [
         ("videos", str(clips.stored)),
         ("of these salvaged after a cut", str(clips.salvaged)),
-        ("that do not play to their end without an error", _count(clips.unplayable)),
+        ("that do not play to their end without an error", count_text(clips.unplayable)),
         ("cuts while a clip was being filmed", str(clips.cut_while_filming)),
-        ("of these without any video", _count(clips.without_video)),
-        ("events that were promised a video and have none, with a reason", _count(clips.given_up)),
+        ("of these without any video", count_text(clips.without_video)),
+        (
+            "events that were promised a video and have none, with a reason",
+            count_text(clips.given_up),
+        ),
         ("events still waiting for their video", str(clips.still_open)),
     ]
     if lost_s:
@@ -87,7 +95,8 @@ def _cuts_table(cuts: Sequence[Cut]) -> str:
     return "## Cuts\n\n" + table(("cut", "when", "file system and databases right after"), rows)
 
 
-def _count(names: Sequence[object]) -> str:
+def count_text(names: Sequence[object]) -> str:
+    """Count, and name the first five."""
     some = ", ".join(map(str, names[:5]))
     return f"{len(names)}{f' ({some})' if names else ''}"
 

@@ -27,6 +27,26 @@ class Traces:
         """The guest's wall clock, a few times a second."""
         return self.folder / "heartbeat"
 
+    @property
+    def weather(self) -> Path:
+        """A line per state of the network: when it was, and how often the hand pressed."""
+        return self.folder / "weather.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """A line per look at the edge: its memory, descriptors, threads, and the disk."""
+        return self.folder / "samples.jsonl"
+
+    @property
+    def costs(self) -> Path:
+        """A line per stage: what it did, and what the disk was given to write meanwhile."""
+        return self.folder / "costs.jsonl"
+
+    @property
+    def score(self) -> Path:
+        """What the hand is to play, as JSON: seconds from the start, pin, level."""
+        return self.folder / "score.json"
+
     def log(self, boot: int) -> Path:
         """What the edge told during a boot, as JSON lines."""
         return self.folder / f"edge-{boot}.log"
@@ -51,9 +71,13 @@ class Traces:
             for one in self.notices(boot, "event_published", "event_kept")
         ]
 
+    def read(self, file: Path) -> list[dict[str, Any]]:
+        """Read one of the files of lines."""
+        return list(_json_lines(file))
+
     def posts(self) -> list[dict[str, Any]]:
         """Read what the cloud was sent, in its order."""
-        return list(_json_lines(self.cloud))
+        return self.read(self.cloud)
 
 
 def _json_lines(file: Path) -> Iterator[dict[str, Any]]:

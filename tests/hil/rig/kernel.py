@@ -12,8 +12,8 @@ from attrs import frozen
 from tests.hil.rig import debian
 from tests.hil.rig.cache import RigBroken, cache_dir, run, say
 
-_SINGLE_MODULES = ("virtio_blk", "crc32c_generic")
-"""A disk, and the checksum that ext4 asks for."""
+_SINGLE_MODULES = ("virtio_blk", "crc32c_generic", "veth", "sch_netem")
+"""A disk, the checksum that ext4 asks for, and a cable that loses and delays."""
 
 _IMAGE_FILES = (
     "./boot/vmlinuz*",

@@ -14,7 +14,8 @@ from tests.hil.campaigns.power_cut import Cut
 from tests.hil.campaigns.traces import Traces
 
 SCHEMA = """
-CREATE TABLE evenement (id_evenement INTEGER PRIMARY KEY, event_id TEXT, timestamp REAL);
+CREATE TABLE evenement (id_evenement INTEGER PRIMARY KEY, event_id TEXT, timestamp REAL,
+                        source TEXT);
 CREATE TABLE media (id_media INTEGER PRIMARY KEY, date_debut TEXT, duree REAL, recupere INTEGER,
                     video BLOB);
 CREATE TABLE media_evenement (id_media INTEGER, id_evenement INTEGER);
@@ -64,7 +65,7 @@ def published(event_id: str) -> dict[str, object]:
 def test_all_is_well(aftermath: Aftermath) -> None:
     """What was accepted is in both places once; a repeat that the cloud knew does no harm."""
     aftermath.tell(published("a"), published("b"))
-    aftermath.fill("INSERT INTO evenement VALUES (1, 'a', 1.0), (2, 'b', 2.0)")
+    aftermath.fill("INSERT INTO evenement VALUES (1, 'a', 1.0, 'PIR'), (2, 'b', 2.0, 'PIR')")
     aftermath.post("a", "a", "b")
     events = account_for_events(aftermath.traces, 1, aftermath.database)
     assert events.is_kept
@@ -75,13 +76,16 @@ def test_all_is_well(aftermath: Aftermath) -> None:
 def test_each_fault_is_named(aftermath: Aftermath) -> None:
     """Missing here or there, twice, and in the wrong order."""
     aftermath.tell(published("a"), published("b"), published("c"))
-    aftermath.fill("INSERT INTO evenement VALUES (1, 'b', 2.0), (2, 'b', 2.0), (3, 'c', 3.0)")
+    aftermath.fill(
+        "INSERT INTO evenement VALUES (1, 'c', 3.0, 'PIR'), (2, 'b', 2.0, 'PIR')",
+        "INSERT INTO evenement VALUES (3, 'b', 2.0, 'PIR'), (4, 'd', 1.0, 'BUTTON')",
+    )
     aftermath.post("c", "b")
     events = account_for_events(aftermath.traces, 1, aftermath.database)
     assert not events.is_kept
     assert events.missing_in_database == events.missing_in_cloud == ("a",)
     assert events.twice_in_database == ("b",)
-    assert events.out_of_order == 1
+    assert (events.out_of_order_in_database, events.out_of_order_in_cloud) == (2, 1)
 
 
 def test_a_line_cut_in_the_middle_is_passed_over(aftermath: Aftermath) -> None:
@@ -103,7 +107,7 @@ def clips_of(aftermath: Aftermath) -> Clips:
 def test_the_seconds_lost_are_those_up_to_the_cut(aftermath: Aftermath) -> None:
     """A clip from 12:00:04 of 5.5 s has lost half a second; what is no video does not play."""
     aftermath.fill(
-        "INSERT INTO evenement VALUES (1, 'a', 1.0)",
+        "INSERT INTO evenement VALUES (1, 'a', 1.0, 'PIR')",
         "INSERT INTO media VALUES (7, '2025-01-15T12:00:04.000000', 5.5, 1, x'00')",
         "INSERT INTO media_evenement VALUES (7, 1)",
     )
@@ -115,7 +119,7 @@ def test_the_seconds_lost_are_those_up_to_the_cut(aftermath: Aftermath) -> None:
 def test_a_clip_that_is_gone_is_named(aftermath: Aftermath) -> None:
     """No video, and a reason or none: both are counted."""
     aftermath.fill(
-        "INSERT INTO evenement VALUES (1, 'a', 1.0), (2, 'b', 2.0)",
+        "INSERT INTO evenement VALUES (1, 'a', 1.0, 'PIR'), (2, 'b', 2.0, 'PIR')",
         "INSERT INTO travail_clip VALUES (1, 'no pictures'), (2, NULL)",
     )
     clips = clips_of(aftermath)
