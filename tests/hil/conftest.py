@@ -60,9 +60,9 @@ def bench(lines: Lines) -> Iterator[Bench]:
         yield bench
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
-    """A real Mosquitto beside the services."""
+    """A real Mosquitto beside the services; it keeps their sessions, so no module inherits any."""
     with native_broker(tmp_path_factory.mktemp("broker")) as address:
         yield address
 

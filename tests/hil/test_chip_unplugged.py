@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attrs import frozen
 
 from tests.hil.edge import await_notices, edge_process
 from tests.hil.lines import GpioSimLines, Lines
@@ -17,24 +18,36 @@ CHIP = Path("/dev/gpiochip0")
 SENSOR = "[[sensors]]\nkind = 'motion'\npin = {pin}\nmin_interval_s = 0.1\n"
 
 
+@frozen
+class Chip:
+    """The simulated chip, which software takes away and brings back."""
+
+    lines: GpioSimLines
+
+    def unplug(self) -> None:
+        """Take it away."""
+        self.lines.forget()
+        LIVE.write_text("0")
+
+    def plug(self) -> None:
+        """Bring it back."""
+        LIVE.write_text("1")
+        wait_for("the chip is there", CHIP.is_char_device, within_s=30)
+
+
 @pytest.fixture
-def chip_switch(lines: Lines) -> Iterator[Path]:
-    """The file that takes the simulated chip away and brings it back; it is back in the end."""
+def chip(lines: Lines) -> Iterator[Chip]:
+    """The chip under all lines; it is there again in the end."""
     if not LIVE.exists() or not isinstance(lines, GpioSimLines):
         pytest.skip("no software can take this chip away")
-    yield LIVE
+    chip = Chip(lines)
+    yield chip
     if LIVE.read_text().strip() == "0":
-        plug(LIVE)
-
-
-def plug(switch: Path) -> None:
-    """Bring the chip back."""
-    switch.write_text("1")
-    wait_for("the chip is there", CHIP.is_char_device, within_s=30)
+        chip.plug()
 
 
 def test_a_chip_that_goes_is_told_and_its_sensors_come_back(
-    chip_switch: Path, lines: Lines, broker: Address, listener: Listener, tmp_path: Path
+    chip: Chip, lines: Lines, broker: Address, listener: Listener, tmp_path: Path
 ) -> None:
     """The text names the sensor; once the chip is there again the sensor works by itself."""
     pin = lines.pins[0]
@@ -48,10 +61,10 @@ def test_a_chip_that_goes_is_told_and_its_sensors_come_back(
     ) as running:
         lines.drive(pin, high=True)
         assert listener.next()[0] == "sensor/motion"
-        chip_switch.write_text("0")
+        chip.unplug()
         [gone, *_] = await_notices(running, "sensor_failed")
         assert f"'PIR Entrée' on pin {pin} cannot be read" in gone["reason"]
-        plug(chip_switch)
+        chip.plug()
         await_notices(running, "sensor_ready", 2)
         lines.drive(pin, high=False)
         lines.drive(pin, high=True)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import ThreadingHTTPServer
@@ -20,6 +21,7 @@ from tests.rig.brokers import Address
 from tests.rig.mock_backend import Handler
 
 FPS, PRE_ROLL_S, DURATION_S = 10, 1, 3
+KEYFRAME_S = 1
 DARKER = 0.75
 """Without light, vivid's bars are less bright than this share of before."""
 
@@ -83,6 +85,7 @@ def test_an_edge_becomes_a_row_a_video_and_a_post(
             ("sensor_ready", "bridge_ready", "surveillance_ready", "camera_ready"), 1
         ),
     ) as running:
+        time.sleep(PRE_ROLL_S + KEYFRAME_S + FRESH_WITHIN_S)  # it has only just begun to film
         lines.drive(pin, high=True)
         dim(camera)
         [stored] = await_notices(running, "clip_stored")

@@ -29,6 +29,7 @@ from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.sensors import Edge, SensorSpec
 
+OFFSET_READINGS = 5
 _PULL_OF = {"up": "up", "down": "down", "none": "floating"}
 
 
@@ -103,7 +104,7 @@ class GpiozeroSensors:
         """
         self.close()
         lines = _OpenLines(open_pin_factory(self._chip), [], self._new_queue())
-        clock_offset_s = self._clock.monotonic_s() - lines.factory.ticks()
+        clock_offset_s = self._offset_s(lines.factory)
         try:
             for sensor in self._sensors:
                 self._watch(lines, sensor, clock_offset_s)
@@ -111,6 +112,15 @@ class GpiozeroSensors:
             lines.close()
             raise
         self._open_lines, self._queue = lines, lines.queue
+
+    def _offset_s(self, factory: Any) -> float:
+        """Say how far our clock is ahead of the factory's, which is read just after it.
+
+        A thread that is put aside in between sees too little: the most of some counts.
+        """
+        read_s = self._clock.monotonic_s
+        offsets_s: list[float] = [read_s() - factory.ticks() for _ in range(OFFSET_READINGS)]
+        return max(offsets_s)
 
     def next_edge(self, timeout_s: float) -> Edge | None:
         """Wait for an edge; None after `timeout_s`, as always once closed.

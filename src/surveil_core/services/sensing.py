@@ -4,7 +4,6 @@ An accepted edge is in the journal before it is published, and goes out from the
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 from attrs import define, field
 
@@ -27,6 +26,7 @@ from surveil_core.notices import (
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.sensors import Edge, Sensors, SensorSpec
+from surveil_core.services.dating import utc_of
 from surveil_core.services.journaling import EventJournal
 from surveil_core.services.publishing import JournalPublisher
 from surveil_core.vocabulary import FACTS_BY_KIND
@@ -151,8 +151,7 @@ class SensingService:
         )
 
     def _event_of(self, edge: Edge) -> SensorEvent:
-        age = timedelta(seconds=max(0.0, self.clock.monotonic_s() - edge.at_s))
-        occurred_at_utc = self.clock.now_utc() - age
+        occurred_at_utc = utc_of(edge.at_s, self.clock)
         facts = FACTS_BY_KIND[edge.sensor.kind]
         return SensorEvent(
             event_id=new_event_id(
