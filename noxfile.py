@@ -103,6 +103,12 @@ def power_cut(session: nox.Session) -> None:
     _campaign(session, "power-cut")
 
 
+@nox.session(name="lost-writes")
+def lost_writes(session: nox.Session) -> None:
+    """Power cuts between two flushes of the disk: `nox -s lost-writes -- --cuts 50 --seed N`."""
+    _campaign(session, "lost-writes")
+
+
 @nox.session
 def network(session: nox.Session) -> None:
     """The virtual Pi's cable is pulled for minutes, loses and delays: `nox -s network`."""

@@ -1,4 +1,4 @@
-"""`python -m tests.hil.campaigns power-cut|network|small-machine [--report DIR] ...`."""
+"""`python -m tests.hil.campaigns power-cut|lost-writes|network|small-machine ...`."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from attrs import frozen
 
 from bench.report import Conditions, Stopwatch
 from surveil_core.errors import ConfigurationError
-from tests.hil.campaigns import network, pages, small_machine
+from tests.hil.campaigns import lost_writes, network, pages, small_machine
 from tests.hil.campaigns.accounts import account_for_clips, account_for_events
 from tests.hil.campaigns.pi import ROOT, VirtualPi
 from tests.hil.campaigns.power_cut import Campaign
@@ -62,12 +62,16 @@ def _parser() -> argparse.ArgumentParser:
     power_cut = commands.add_parser("power-cut")
     power_cut.add_argument("--cuts", type=int, default=50)
     power_cut.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    lost = commands.add_parser("lost-writes")
+    lost.add_argument("--cuts", type=int, default=50)
+    lost.add_argument("--load-s", type=float, default=60.0)
+    lost.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     bad_network = commands.add_parser("network")
     bad_network.add_argument("--out-s", type=float, default=180.0, help="the cable is out so long")
     small = commands.add_parser("small-machine")
     small.add_argument("--trace", type=Path, default=TRACE, help="ts,sensor,kind,place,state")
     small.add_argument("--speed", type=float, default=6.0, help="of the hour")
-    for command in (power_cut, bad_network, small):
+    for command in (power_cut, lost, bad_network, small):
         command.add_argument("--report", type=Path, default=Path("docs/evidence"))
         command.add_argument("--keep", type=Path, help="a new folder for disk, logs and traces")
     return parser
@@ -77,6 +81,9 @@ def _command(options: argparse.Namespace) -> str:
     """Say what runs the same once more."""
     words = {
         "power-cut": lambda: f"--cuts {options.cuts} --seed {options.seed}",
+        "lost-writes": lambda: (
+            f"--cuts {options.cuts} --load-s {options.load_s:g} --seed {options.seed}"
+        ),
         "network": lambda: f"--out-s {options.out_s:g}",
         "small-machine": lambda: f"--speed {options.speed:g} --trace {options.trace.name}",
     }
@@ -93,6 +100,13 @@ def _power_cut(options: argparse.Namespace, pi: VirtualPi) -> Outcome:
     )
 
 
+def _lost_writes(options: argparse.Namespace, pi: VirtualPi) -> Outcome:
+    found = lost_writes.run_and_replay(
+        pi, random.Random(options.seed), load_s=options.load_s, replays=options.cuts
+    )
+    return Outcome(found.is_kept, lambda conditions: lost_writes.page(conditions, found))
+
+
 def _network(options: argparse.Namespace, pi: VirtualPi) -> Outcome:
     found = network.run(pi, out_s=options.out_s)
     return Outcome(found.is_kept, lambda conditions: network.page(conditions, found))
@@ -105,6 +119,7 @@ def _small_machine(options: argparse.Namespace, pi: VirtualPi) -> Outcome:
 
 CAMPAIGNS: Mapping[str, Callable[[argparse.Namespace, VirtualPi], Outcome]] = {
     "power-cut": _power_cut,
+    "lost-writes": _lost_writes,
     "network": _network,
     "small-machine": _small_machine,
 }

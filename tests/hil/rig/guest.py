@@ -26,8 +26,9 @@ class Guest:
 
     `root` is the host's folder that becomes the guest's `/`, read-only under a layer of
     RAM. `modules` are kernel modules to load, each with its parameters after it. `disk` is
-    an image with an ext4 file system, mounted at `DISK_AT`. What the command writes below
-    `SHARE_AT` is in `share` on the host at once, whatever becomes of the guest.
+    an image with an ext4 file system, mounted at `DISK_AT`; all that it is given to write is in
+    `write_log` too, an empty file that there must be. What the command writes below `SHARE_AT`
+    is in `share` on the host at once, whatever becomes of the guest.
     """
 
     command: Sequence[str]
@@ -39,6 +40,7 @@ class Guest:
     memory_mib: int = 1024
     cpus: int = 1
     disk: Path | None = None
+    write_log: Path | None = None
     share: Path | None = None
 
 

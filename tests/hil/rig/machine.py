@@ -157,5 +157,11 @@ def _qemu_command(guest: Guest, share: Path) -> list[str]:
 def _disk(guest: Guest) -> list[str]:
     if guest.disk is None:
         return []
-    drive = f"file={guest.disk},id=disk,if=none,format=raw,cache=writeback"
-    return ["-drive", drive, "-device", "virtio-blk-pci,drive=disk"]
+    if guest.write_log is None:
+        backend = f"driver=raw,file.driver=file,file.filename={guest.disk}"
+    else:
+        backend = (
+            f"driver=blklogwrites,file.driver=file,file.filename={guest.disk},"
+            f"log.driver=file,log.filename={guest.write_log}"
+        )
+    return ["-blockdev", f"{backend},node-name=disk", "-device", "virtio-blk-pci,drive=disk"]
