@@ -230,7 +230,7 @@ def test_a_video_says_what_it_lacks(page: Page) -> None:
     expect(row(page, SALVAGED).locator(".tag")).to_have_text("its end may be missing")
     row(page, SALVAGED).click()
     expect(page.locator("#stage-note")).to_contain_text("its end may be missing")
-    expect(page.locator("#stage-note")).to_contain_text("the camera gave no pictures: 4 s")
+    expect(page.locator("#stage-note")).to_contain_text("A part was not filmed: 4 s")
     expect(page.locator(".facts")).to_contain_text("(begins 1.3 s after the event)")
     row(page, WHOLE).click()
     expect(page.locator(".facts")).to_contain_text("(3 s before the event) · Caméra 1 · ")

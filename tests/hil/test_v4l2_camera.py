@@ -38,6 +38,11 @@ class Patient:
         self._source = source
         self.name, self.simulated, self.format = source.name, source.simulated, source.format
 
+    @property
+    def dropped_pictures(self) -> int:
+        """How many the source dropped."""
+        return self._source.dropped_pictures
+
     def open(self) -> None:
         """Open; a picture that comes too late is no failure here."""
         wait_for("the camera opens", self._opens, within_s=OPEN_WITHIN_S)

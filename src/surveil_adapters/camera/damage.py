@@ -16,8 +16,8 @@ MAX_DAMAGED_KEYFRAMES = 3
 """After a damaged keyframe each one is tried; so many in a row end the camera's run."""
 
 _START_CODE = b"\x00\x00\x01"
-_NEEDED = (5, 7, 8)
-"""NAL unit types (ITU-T H.264, table 7-1): slices of a keyframe, SPS, PPS."""
+_NEEDED = (1, 5, 7, 8)
+"""NAL unit types (ITU-T H.264, table 7-1): slices, also of a second field, SPS, PPS."""
 
 
 class DamageWatch:

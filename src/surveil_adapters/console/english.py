@@ -46,7 +46,7 @@ def _beginning(x: n.ClipCaptured) -> str:
 
 
 def _missing(x: n.ClipCaptured) -> str:
-    return f", {x.missing_s:.1f}s are missing: the camera gave nothing" if x.missing_s else ""
+    return f", {x.missing_s:.1f}s are missing" if x.missing_s else ""
 
 
 WORDS = Words(

@@ -59,7 +59,7 @@ def _beginning(x: n.ClipCaptured) -> str:
 
 
 def _missing(x: n.ClipCaptured) -> str:
-    return f", {x.missing_s:.1f}s manquent: la caméra n'a rien donné" if x.missing_s else ""
+    return f", {x.missing_s:.1f}s manquent" if x.missing_s else ""
 
 
 WORDS = Words(

@@ -8,8 +8,7 @@ trigger; with mode on-demand the camera opens for a clip, as in the spec's own l
 A finished clip is handed to `storing`; what an earlier run owed comes from `resuming`.
 """
 
-from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from attrs import define, field
 
@@ -23,6 +22,7 @@ from surveil_core.ports.trigger_queue import TriggerQueue
 from surveil_core.preroll import DEFAULT_RING_BYTES, PreRollRing
 from surveil_core.recording import CameraMode, RecordingPolicy, plan_clip
 from surveil_core.services.clip_in_hand import ClipInHand, filmed
+from surveil_core.services.due_triggers import DueTriggers
 from surveil_core.services.filming_figures import FilmingFigures
 from surveil_core.services.held_camera import SILENT_CAMERA_S, HeldCamera
 from surveil_core.services.resuming import ClipResuming
@@ -55,8 +55,7 @@ class FilmingService:
     max_ring_bytes: int = DEFAULT_RING_BYTES
     figures: FilmingFigures = field(init=False)
     _ring: PreRollRing = field(init=False)
-    _due: deque[Trigger] = field(factory=deque, init=False)
-    _rows_in_hand: set[int] = field(factory=set, init=False)
+    _due: DueTriggers = field(init=False)
     _clip: ClipInHand | None = field(default=None, init=False)
 
     @_ring.default
@@ -64,6 +63,10 @@ class FilmingService:
         return PreRollRing(
             min_span_s=self.policy.pre_roll_s + TRIGGER_DELAY_S, max_bytes=self.max_ring_bytes
         )
+
+    @_due.default
+    def _none_due(self) -> DueTriggers:
+        return DueTriggers(queue=self.triggers, resuming=self.resuming)
 
     def __attrs_post_init__(self) -> None:
         self.figures = self._count()
@@ -90,8 +93,7 @@ class FilmingService:
 
     def step(self, timeout_s: float) -> None:
         """Deal with one picture, or wait for a trigger or a camera for `timeout_s`."""
-        if not self.resuming.is_done:
-            self._resume()
+        self._due.resume()
         if self.camera.opened_at_s is None:
             self._step_without_camera(timeout_s)
         else:
@@ -104,14 +106,13 @@ class FilmingService:
 
         Events that nobody has begun to film stay jobs for the next run.
         """
-        self._take_triggers(0)
+        self._due.take(0)
         if self.camera.opened_at_s is not None:
             self._handle_triggers(until_s=self.clock.monotonic_s())
         self._end_clip(reason_if_empty=None)
         self.camera.close()
         self._ring.clear()
         self._due.clear()
-        self._rows_in_hand.clear()
         self.storing.close()
         self.spool.close()
         self.figures = self._count()
@@ -125,25 +126,12 @@ class FilmingService:
             given_up_events=self.storing.given_up_events,
         )
 
-    # --- what an earlier run owed -----------------------------------------------------
-
-    def _resume(self) -> None:
-        """Film what it did not, before what is new."""
-        owed = self.resuming.resume(self._all_rows_in_hand)
-        if self.resuming.is_done:
-            self._rows_in_hand = {trigger.event_row_id for trigger in owed}
-            self._due.extendleft(reversed(owed))
-
-    def _all_rows_in_hand(self) -> Collection[int]:
-        self._take_triggers(0)
-        return self._rows_in_hand
-
     # --- without a camera -------------------------------------------------------------
 
     def _step_without_camera(self, timeout_s: float) -> None:
         if self.mode is CameraMode.STANDBY or self._clip is not None:
             timeout_s = min(timeout_s, self.camera.retry_in_s)
-        self._take_triggers(timeout_s)
+        self._due.take(timeout_s)
         if self._clip is not None and self._clip.plan.is_over(self.clock.monotonic_s()):
             self._end_clip()
         if self.camera.retry_in_s > 0:
@@ -156,7 +144,8 @@ class FilmingService:
         """Say if a closed camera is to be opened for a clip; begin that if it is due."""
         if self._clip is not None:
             return True
-        return bool(self._due) and self._begin_clip(self._due.popleft(), from_ring=False)
+        trigger = self._due.pop()
+        return trigger is not None and self._begin_clip(trigger, from_ring=False)
 
     def _open_camera(self) -> None:
         try:
@@ -184,7 +173,7 @@ class FilmingService:
             self._end_clip(reason_if_empty=reason)
         self.camera.lose(reason)
         self._ring.clear()
-        self._take_triggers(0)
+        self._due.take(0)
         if self._clip is None:
             self._fail_due(reason)
 
@@ -197,7 +186,7 @@ class FilmingService:
             self._lose_camera(str(error))
             return
         at_s = self.clock.monotonic_s() if unit is None else unit.at_s
-        self._take_triggers(0)
+        self._due.take(0)
         self._handle_triggers(until_s=at_s)
         if self._clip is not None and self._clip.plan.is_over(at_s):
             self._end_clip()
@@ -225,19 +214,9 @@ class FilmingService:
 
     # --- triggers ---------------------------------------------------------------------
 
-    def _take_triggers(self, timeout_s: float) -> None:
-        """Take what waits; the trigger of an event that was resumed may come behind it."""
-        trigger = self.triggers.take(timeout_s)
-        while trigger is not None:
-            if trigger.event_row_id not in self._rows_in_hand:
-                self._due.append(trigger)
-            if not self.resuming.is_done:
-                self._rows_in_hand.add(trigger.event_row_id)
-            trigger = self.triggers.take(0)
-
     def _handle_triggers(self, *, until_s: float) -> None:
-        while self._due and self._due[0].at_s <= until_s:
-            self._handle(self._due.popleft())
+        while trigger := self._due.pop(until_s=until_s):
+            self._handle(trigger)
 
     def _handle(self, trigger: Trigger) -> None:
         clip = self._clip
@@ -338,8 +317,8 @@ class FilmingService:
             self.storing.add(spooled, events=spooled.events, source=self.camera.source.name)
 
     def _fail_due(self, reason: str) -> None:
-        while self._due:
-            self._fail(self._due.popleft(), reason)
+        while trigger := self._due.pop():
+            self._fail(trigger, reason)
 
     def _fail(self, trigger: Trigger, reason: str) -> None:
         self.storing.give_up([filmed(trigger)], reason)

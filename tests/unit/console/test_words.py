@@ -124,7 +124,7 @@ def test_the_specs_lines_are_as_printed(notice: notices.Notice, expected: str) -
             3,
             0,
             4.5,
-            "(13.0s, dont 3.0s avant l'événement, 4.5s manquent: la caméra n'a rien donné)",
+            "(13.0s, dont 3.0s avant l'événement, 4.5s manquent)",
         ),
     ],
 )
