@@ -147,7 +147,7 @@ def test_file_of_version_1_is_migrated_in_place(
     with closing(sqlite3.connect(db.path)) as connection:
         connection.executescript(
             "DROP TABLE travail_clip; DROP TABLE dead_letter; DROP TABLE dead_letter_total;"
-            "DROP TABLE apercu; DROP TABLE somme_media;"
+            "DROP TABLE apercu; DROP TABLE somme_media; DROP TABLE tournage;"
             "PRAGMA user_version = 1;"
         )
     with pytest.raises(StoreUnavailable, match=r"no such table.*start the service"):
@@ -157,5 +157,5 @@ def test_file_of_version_1_is_migrated_in_place(
     assert [(one.row_id, one.is_new) for one in stored] == [(1, False), (2, True)]
     assert [s.letter for s in event_letters(db).list_letters()] == [BAD]
     assert [job.event_row_id for job in SqliteClipJobs(db).open_jobs()] == [2]
-    assert query(db.path, "PRAGMA user_version") == [(3,)]
+    assert query(db.path, "PRAGMA user_version") == [(4,)]
     assert query(db.path, "PRAGMA integrity_check") == [("ok",)]
