@@ -97,6 +97,35 @@ def hil(session: nox.Session) -> None:
     session.run("python", "-m", "tests.hil.rig", *session.posargs)
 
 
+@nox.session(name="power-cut")
+def power_cut(session: nox.Session) -> None:
+    """The virtual Pi's power goes, again and again: `nox -s power-cut -- --cuts 50 --seed N`."""
+    _campaign(session, "power-cut")
+
+
+@nox.session(name="lost-writes")
+def lost_writes(session: nox.Session) -> None:
+    """Power cuts between two flushes of the disk: `nox -s lost-writes -- --cuts 50 --seed N`."""
+    _campaign(session, "lost-writes")
+
+
+@nox.session
+def network(session: nox.Session) -> None:
+    """The virtual Pi's cable is pulled for minutes, loses and delays: `nox -s network`."""
+    _campaign(session, "network")
+
+
+@nox.session(name="small-machine")
+def small_machine(session: nox.Session) -> None:
+    """An hour of a recorded home on 512 MB: `nox -s small-machine -- --trace FILE`."""
+    _campaign(session, "small-machine")
+
+
+def _campaign(session: nox.Session, name: str) -> None:
+    _install(session, "integration", extra="edge")
+    session.run("python", "-m", "tests.hil.campaigns", name, *session.posargs)
+
+
 @nox.session(name="hil-picamera2")
 def hil_picamera2(session: nox.Session) -> None:
     """Our picamera2 adapter on libcamera's virtual device, inside the virtual Pi."""

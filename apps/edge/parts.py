@@ -10,8 +10,9 @@ must not carry the web server and the camera (20 MB instead of 75).
 import random
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -180,7 +181,11 @@ class EdgeParts:
         """Make the file where a sensor service keeps its events until the broker has them."""
         from surveil_adapters.sqlite.journal import SqliteJournal
 
-        return SqliteJournal(self.settings.storage.data_dir / "journal" / f"{service}.db")
+        return SqliteJournal(self._journal_folder / f"{service}.db")
+
+    @property
+    def _journal_folder(self) -> Path:
+        return self.settings.storage.data_dir / "journal"
 
     def has_journal(self, kind: SensorKind) -> bool:
         """Whether a sensor of this kind has left events behind."""
@@ -214,10 +219,20 @@ class EdgeParts:
         )
 
     def metrics(self) -> bytes:
-        """Count what went through this machine's outbox, and what this process filmed."""
-        from surveil_adapters.metrics import filming_metrics, outbox_metrics
+        """Count what this machine's sensors and bridge wrote down, and what this process filmed.
+
+        Raises `StoreUnavailable` for a file that cannot be read now.
+        """
+        from surveil_adapters.metrics import filming_metrics, journal_metrics, outbox_metrics
 
         text = b""
+        with ExitStack() as stack:
+            journals = {
+                path.stem: stack.enter_context(closing(self.journal(path.stem)))
+                for path in sorted(self._journal_folder.glob("*.db"))
+            }
+            if journals:
+                text += journal_metrics(journals)
         if self.settings.storage.outbox.exists():
             with closing(self.outbox()) as outbox:
                 text += outbox_metrics(outbox.counters())

@@ -38,6 +38,11 @@ def own_cpu_s(pid: int) -> float:
     return _ticks(pid) / _TICKS_PER_S
 
 
+def own_rss_mb(pid: int) -> float:
+    """Say the resident memory of one process alone."""
+    return _status_kib(pid, "VmRSS") * 1024 / 1e6
+
+
 def own_peak_rss_mb(pid: int) -> float:
     """Say the highest resident memory that one process alone has had."""
     return _status_kib(pid, "VmHWM") * 1024 / 1e6

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -29,6 +29,8 @@ _TIMEOUT_S = 5.0
 _DONE = ".done"
 _STARTS_UP_S = 8.0
 """It takes no trigger for 2 s of pictures and the pre-roll's."""
+_HAS_PICTURES = "Camera ((null)) connected"
+"""It says so in its log after it has decoded; its web control says OK long before."""
 
 CONFIGURATION = """\
 daemon off
@@ -157,14 +159,14 @@ class Motion:
 
     def last_words(self) -> str:
         """Say what it printed last."""
-        log = self.folder / "motion.log"
-        return log.read_text(encoding="utf-8", errors="replace")[-1000:]
+        return self._log()[-1000:]
 
     def _has_camera(self) -> bool:
         assert self.pid
-        with suppress(requests.RequestException):
-            return "OK" in self._ask("detection/connection")
-        return False
+        return _HAS_PICTURES in self._log()
+
+    def _log(self) -> str:
+        return (self.folder / "motion.log").read_text(encoding="utf-8", errors="replace")
 
     def _ask(self, action: str) -> str:
         url = f"http://127.0.0.1:{self._port}/0/{action}"

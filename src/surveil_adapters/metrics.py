@@ -1,8 +1,8 @@
-"""The bridge's and the camera's counters in Prometheus' text form.
+"""The counters of sensors, bridge and cameras in Prometheus' text form.
 
-The bridge's come from the outbox itself, so they count since the file was made and add up at
-every instant: `received = delivered + waiting + dead + refused`. The camera's count since the
-program began.
+Those of sensors and bridge come from their journals and outbox themselves, so they count since
+the file was made; the bridge's add up at every instant: `received = delivered + waiting + dead +
+refused`. The cameras' count since the program began.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from surveil_core.ports.journal import Journal
 from surveil_core.ports.outbox import OutboxCounters
 from surveil_core.services.filming_figures import FilmingFigures
 
@@ -43,6 +44,27 @@ class _OutboxCollector(Collector):
             yield GaugeMetricFamily(
                 f"surveil_outbox_{name}", words, value=getattr(self.counters, name)
             )
+
+
+@frozen(eq=False)
+class _JournalCollector(Collector):
+    journals: Mapping[str, Journal]
+
+    def collect(self) -> Iterator[Metric]:
+        """Turn what the files say into families, as Prometheus' client asks for them."""
+        accepted = CounterMetricFamily(
+            "surveil_journal_accepted", "Events that the sensor wrote down", labels=["service"]
+        )
+        waiting = GaugeMetricFamily(
+            "surveil_journal_waiting_bytes",
+            "Size of those kept until the broker has had them for a while",
+            labels=["service"],
+        )
+        for service, journal in self.journals.items():
+            accepted.add_metric([service], journal.last_id())
+            waiting.add_metric([service], journal.waiting_bytes())
+        yield accepted
+        yield waiting
 
 
 _CAMERA_TOTALS: Mapping[str, tuple[str, Callable[[FilmingFigures], float]]] = {
@@ -104,6 +126,11 @@ class _FilmingCollector(Collector):
 def outbox_metrics(counters: OutboxCounters) -> bytes:
     """Write counters of one instant."""
     return _text_of(_OutboxCollector(counters))
+
+
+def journal_metrics(journals: Mapping[str, Journal]) -> bytes:
+    """Write what each sensor service accepted and keeps. Raises `StoreUnavailable`."""
+    return _text_of(_JournalCollector(journals))
 
 
 def filming_metrics(figures: Sequence[FilmingFigures]) -> bytes:

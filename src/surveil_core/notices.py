@@ -181,6 +181,22 @@ class EdgeIgnored(Notice):
 
 
 @frozen(kw_only=True)
+class SensorChattering(Notice):
+    """After one event, `ignored_edges` came too soon; more are not told one by one."""
+
+    sensor_name: str
+    ignored_edges: int
+
+
+@frozen(kw_only=True)
+class SensorCalm(Notice):
+    """A sensor has stopped chattering; `ignored_edges` came too soon meanwhile."""
+
+    sensor_name: str
+    ignored_edges: int
+
+
+@frozen(kw_only=True)
 class EdgesLost(Notice):
     """A burst outran the service: `lost_edges` found the queue of `queue_edges` full."""
 

@@ -12,7 +12,8 @@ from surveil_core.ports.sensors import Edge, SensorSpec
 class FakeSensors:
     """Implements `Sensors` for `watched`; tests `put` edges.
 
-    With `unavailable`, a reason, the lines cannot be had. `waits_s` lists every wait asked.
+    With `unavailable`, a reason, the lines cannot be had, or are gone. `waits_s` lists every
+    wait asked.
     """
 
     watched: tuple[SensorSpec, ...]
@@ -39,6 +40,8 @@ class FakeSensors:
         if timeout_s < 0:
             raise ValueError(f"timeout_s is {timeout_s}, expected 0 or more")
         self.waits_s.append(timeout_s)
+        if self.is_open and self.unavailable is not None:
+            raise SensorUnavailable(self.unavailable)
         return self._edges.popleft() if self._edges else None
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ START_S = 180.0
 """Python starts slowly on an emulated processor, and more so on a busy machine."""
 
 QUIET_S = 3.0
-"""Longer than the debounce of 2 s: what has not come by then does not come."""
+"""Longer than the default debounce of 2 s: what has not come by then does not come."""
 
 
 class Listener:
@@ -36,10 +36,10 @@ class Listener:
         """Wait for a message: its topic and its document."""
         return self._heard.get(timeout=timeout_s)
 
-    def hears_nothing(self) -> bool:
+    def hears_nothing(self, quiet_s: float = QUIET_S) -> bool:
         """Whether it stays quiet for longer than the debounce."""
         try:
-            self._heard.get(timeout=QUIET_S)
+            self._heard.get(timeout=quiet_s)
         except queue.Empty:
             return True
         return False

@@ -1,4 +1,4 @@
-"""The real sensor process, and a line that another program holds."""
+"""The real sensor process, a line that another program holds, and one that does not exist."""
 
 from pathlib import Path
 
@@ -10,11 +10,14 @@ from tests.hil.edge import await_notices, edge_process, notices
 from tests.hil.listener import Listener
 from tests.rig.brokers import Address
 
+NO_SUCH_PIN = 40
+"""A line of the chip, but none of the header."""
 
-def test_a_busy_pin_is_told_and_the_other_sensor_works(
+
+def test_a_busy_or_absent_pin_is_told_and_the_other_sensor_works(
     bench: Bench, broker: Address, listener: Listener, tmp_path: Path
 ) -> None:
-    """The text names sensor, pin and reason; once the pin is free the sensor comes by itself."""
+    """The texts name sensor, pin and reason; once a pin is free its sensor comes by itself."""
     if len(bench.pins) < 2:
         pytest.skip("one line only; wire a second jumper")
     free, busy = bench.pins[:2]
@@ -23,13 +26,19 @@ def test_a_busy_pin_is_told_and_the_other_sensor_works(
     with edge_process(
         "sensor",
         sensors=f"[[sensors]]\nkind = 'motion'\npin = {free}\n"
-        f"[[sensors]]\nkind = 'pressure'\npin = {busy}\n",
+        f"[[sensors]]\nkind = 'pressure'\npin = {busy}\n"
+        f"[[sensors]]\nkind = 'button'\npin = {NO_SUCH_PIN}\n",
         broker=broker,
         folder=tmp_path,
-        awaits={"sensor_ready": 1, "broker_connected": 1, "sensor_failed": 1},
+        awaits={"sensor_ready": 1, "broker_connected": 1, "sensor_failed": 2},
     ) as running:
-        reason = notices(running, "sensor_failed")[0]["reason"]
-        assert f"'Tapis Entrée' on pin {busy} cannot be read: GPIO busy" in reason
+        reasons = [told["reason"] for told in notices(running, "sensor_failed")]
+        assert any(f"'Tapis Entrée' on pin {busy} cannot be read: GPIO busy" in r for r in reasons)
+        assert any(
+            f"'Bouton Entrée' on pin {NO_SUCH_PIN} cannot be read" in r
+            and "no such BCM pin, allowed are those of its header (0 to 27)" in r
+            for r in reasons
+        )
         bench.drive(free, high=True)
         assert listener.next()[0] == "sensor/motion"
         holder.close()

@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,16 @@ from surveil_core.ports.camera import VideoSource
 from surveil_core.video import AccessUnit, VideoFormat
 from tests.contracts.video_source import VideoSourceContract, read_for
 from tests.fakes.announcer import RecordingAnnouncer
+from tests.hil.burnt_in_clock import clocks_of
+from tests.hil.light import is_vivid
 from tests.rig.camera import make_clip
 from tests.waiting import wait_for
 
 FORMAT = VideoFormat(width=320, height=180, fps=10)
 ABSENT = "/dev/video63"
 OPEN_WITHIN_S = 120.0
+STALE_S = 1.0
+"""Pictures of which one took so much longer to us than another have queued up somewhere."""
 
 
 class Patient:
@@ -102,6 +107,20 @@ def test_a_clip_of_the_device_plays_with_every_picture(source: VideoSource, tmp_
     assert (facts["codec_name"], facts["width"], facts["height"]) == ("h264", 320, 180)
     assert int(facts["nb_read_frames"]) == len(units)
     assert float(facts["duration"]) == pytest.approx(units[-1].at_s - units[0].at_s, abs=0.5)
+
+
+def test_no_picture_is_stale(source: VideoSource, camera: Path, tmp_path: Path) -> None:
+    """The clock that vivid burns into its pictures goes on as fast as they are stamped."""
+    if not is_vivid(camera):
+        pytest.skip("this camera shows no clock")
+    source.open()
+    units = read_for(source, 5.0)
+    clip = make_clip(units, tmp_path, source.format)
+    shown_s = clocks_of(clip, width=source.format.width, height=source.format.height)
+    assert len(shown_s) == len(units)
+    assert all(later > earlier for earlier, later in pairwise(shown_s))
+    behind_s = [unit.at_s - shown for unit, shown in zip(units, shown_s, strict=True)]
+    assert max(behind_s) - min(behind_s) < STALE_S
 
 
 def test_auto_finds_the_device_and_tells_each_attempt(camera: Path, clock: SystemClock) -> None:

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import ThreadingHTTPServer
@@ -13,12 +14,19 @@ from urllib.request import urlopen
 import pytest
 
 from tests.hil.edge import await_notices, edge_process, notices
+from tests.hil.light import brighten, dim, is_vivid, pictures
 from tests.hil.lines import Lines
 from tests.hil.test_v4l2_camera import facts_of
 from tests.rig.brokers import Address
 from tests.rig.mock_backend import Handler
 
 FPS, PRE_ROLL_S, DURATION_S = 10, 1, 3
+KEYFRAME_S = 1
+DARKER = 0.75
+"""Without light, vivid's bars are less bright than this share of before."""
+
+FRESH_WITHIN_S = 2.0
+"""The way of a picture through an emulated encoder; a stale one would be older."""
 
 SENSOR = """
 [[sensors]]
@@ -77,10 +85,13 @@ def test_an_edge_becomes_a_row_a_video_and_a_post(
             ("sensor_ready", "bridge_ready", "surveillance_ready", "camera_ready"), 1
         ),
     ) as running:
+        time.sleep(PRE_ROLL_S + KEYFRAME_S + FRESH_WITHIN_S)  # it has only just begun to film
         lines.drive(pin, high=True)
+        dim(camera)
         [stored] = await_notices(running, "clip_stored")
         await_notices(running, "post_delivered")
         lines.drive(pin, high=False)
+        brighten(camera)
         [published] = notices(running, "event_published")
     [event] = rows(
         tmp_path / "data/surveillance.db",
@@ -96,6 +107,8 @@ def test_an_edge_becomes_a_row_a_video_and_a_post(
     assert (media["id_media"], media["id_evenement"]) == (stored["row_id"], event["id_evenement"])
     assert (media["resolution"], media["codec"]) == ("320x180", "h264")
     _plays(media["video"], tmp_path / "clip.mp4", media["duree"])
+    if is_vivid(camera):
+        _shows_the_instant_of_the_edge(tmp_path / "clip.mp4", media["duree_preroll"])
     [post] = posted(backend)
     assert post["status"] == 201
     assert post["body"]["details"]["event_id"] == event["event_id"]
@@ -109,3 +122,13 @@ def _plays(video: bytes, file: Path, duration_s: float) -> None:
     assert float(facts["duration"]) == pytest.approx(duration_s, abs=1)
     assert duration_s >= DURATION_S
     assert int(facts["nb_read_frames"]) >= FPS * DURATION_S / 2
+
+
+def _shows_the_instant_of_the_edge(file: Path, pre_roll_s: float) -> None:
+    """The light went out with the edge: bright for `PRE_ROLL_S` before it, dark afterwards."""
+    shown = pictures(file)
+    bright, dark = shown[0].brightness, shown[-1].brightness
+    assert dark < DARKER * bright, "the clip does not hold the instant of the edge"
+    darkens_at_s = next(p.at_s for p in shown if p.brightness < (bright + dark) / 2)
+    assert darkens_at_s >= PRE_ROLL_S
+    assert abs(darkens_at_s - pre_roll_s) < FRESH_WITHIN_S

@@ -163,6 +163,21 @@ def test_the_camera_is_counted_where_it_films(tmp_path: Path) -> None:
     assert (after["camera_open"], after["ring_bytes"]) == (0, 0)
 
 
+def test_each_sensor_service_is_counted_by_its_journal(tmp_path: Path) -> None:
+    """What it accepted stays counted when it is forgotten, what it keeps is measured."""
+    services = camera_services(tmp_path)
+    events = [JournalRecord(record_id=n, topic="sensor/x", payload=b"12") for n in (1, 2, 3)]
+    for service, accepted in (("sensor-motion", 3), ("sensor-button", 1)):
+        with closing(services.journal(service)) as journal:
+            journal.append(events[:accepted])
+            journal.forget([1])
+    text = services.metrics().decode()
+    assert 'surveil_journal_accepted_total{service="sensor-motion"} 3.0' in text
+    assert 'surveil_journal_accepted_total{service="sensor-button"} 1.0' in text
+    assert 'surveil_journal_waiting_bytes{service="sensor-motion"} 20.0' in text
+    assert 'surveil_journal_waiting_bytes{service="sensor-button"} 0.0' in text
+
+
 def counters_of(metrics: bytes) -> dict[str, float]:
     """Read metrics as Prometheus does, by their names without `surveil_`."""
     return {

@@ -1,7 +1,7 @@
 """A real Mosquitto for tests: the one on the PATH, or `eclipse-mosquitto:2` in a container.
 
 `SURVEIL_TEST_BROKER` is `native`, `docker` or `auto` (docker where an engine answers,
-else native). Both listen on 127.0.0.1 only.
+else native). Both listen on 127.0.0.1 only, unless told otherwise.
 """
 
 import os
@@ -81,17 +81,18 @@ class NativeBroker:
 
     folder: Path
     port: int = field(factory=free_port)
+    host: str = "127.0.0.1"
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
     def address(self) -> Address:
         """Where it listens."""
-        return Address("127.0.0.1", self.port)
+        return Address(self.host, self.port)
 
     def start(self) -> None:
         """Start it and wait until it listens."""
         settings = self.folder / "mosquitto.conf"
-        settings.write_text(configuration(self.port, str(self.folder), address="127.0.0.1"))
+        settings.write_text(configuration(self.port, str(self.folder), address=self.host))
         log = (self.folder / "mosquitto.log").open("ab")
         command = [mosquitto_binary(), "-c", str(settings)]
         with log:

@@ -87,6 +87,11 @@ WORDS = Words(
             f"❌ Sensor unavailable: {x.reason}\n   → next try in {seconds(x.retry_in_s)}"
         ),
         n.EdgeIgnored: lambda x: f"   (edge ignored on {x.sensor_name}: {x.verdict.value})",
+        n.SensorChattering: (
+            "⚠️  {n.sensor_name} chatters: {n.ignored_edges} edges ignored after a single "
+            "event\n   → a loose wire or a worn contact? Further edges are counted, not shown"
+        ),
+        n.SensorCalm: "✅ {n.sensor_name} no longer chatters ({n.ignored_edges} edges ignored)",
         n.EdgesLost: lambda x: (
             f"⚠️  {x.lost_edges} edges lost: the queue of {x.queue_edges} was full"
         ),

@@ -102,6 +102,12 @@ WORDS = Words(
             f"❌ Capteur indisponible: {x.reason}\n   → nouvel essai dans {seconds(x.retry_in_s)}"
         ),
         n.EdgeIgnored: lambda x: f"   (front ignoré sur {x.sensor_name}: {_IGNORED[x.verdict]})",
+        n.SensorChattering: (
+            "⚠️  {n.sensor_name} crépite: {n.ignored_edges} fronts ignorés après un seul "
+            "événement\n   → fil lâche ou contact usé ? Les fronts suivants sont comptés, "
+            "pas affichés"
+        ),
+        n.SensorCalm: "✅ {n.sensor_name} ne crépite plus ({n.ignored_edges} fronts ignorés)",
         n.EdgesLost: lambda x: (
             f"⚠️  {x.lost_edges} fronts perdus: la file de {x.queue_edges} était pleine"
         ),

@@ -29,6 +29,7 @@ from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.sensors import Edge, SensorSpec
 
+OFFSET_READINGS = 5
 _PULL_OF = {"up": "up", "down": "down", "none": "floating"}
 
 
@@ -50,9 +51,23 @@ class _OpenLines:
     watched: list[tuple[Any, _WatchedLine]]
     queue: EdgeQueue
 
+    def check(self) -> None:
+        """Read each line. Raises `SensorUnavailable` naming the first that is gone."""
+        for pin, line in self.watched:
+            try:
+                _ = pin.state
+            except Exception as error:  # lgpio.error derives from Exception alone
+                raise SensorUnavailable(_explain_pin(line.sensor, error)) from error
+
     def close(self) -> None:
+        """Release the lines; of a chip that has gone, what this process still holds."""
+        import lgpio
+
         for pin, _ in self.watched:
-            pin.when_changed = None
+            try:
+                pin.when_changed = None
+            except lgpio.error:  # it has gone: no line can be put back, and closing must not try
+                self.factory.pins.clear()
         self.factory.close()
 
 
@@ -89,7 +104,7 @@ class GpiozeroSensors:
         """
         self.close()
         lines = _OpenLines(open_pin_factory(self._chip), [], self._new_queue())
-        clock_offset_s = self._clock.monotonic_s() - lines.factory.ticks()
+        clock_offset_s = self._offset_s(lines.factory)
         try:
             for sensor in self._sensors:
                 self._watch(lines, sensor, clock_offset_s)
@@ -98,9 +113,25 @@ class GpiozeroSensors:
             raise
         self._open_lines, self._queue = lines, lines.queue
 
+    def _offset_s(self, factory: Any) -> float:
+        """Say how far our clock is ahead of the factory's, which is read just after it.
+
+        A thread that is put aside in between sees too little: the most of some counts.
+        """
+        read_s = self._clock.monotonic_s
+        offsets_s: list[float] = [read_s() - factory.ticks() for _ in range(OFFSET_READINGS)]
+        return max(offsets_s)
+
     def next_edge(self, timeout_s: float) -> Edge | None:
-        """Wait for an edge; None after `timeout_s`, as always once closed."""
-        return self._queue.get(timeout_s)
+        """Wait for an edge; None after `timeout_s`, as always once closed.
+
+        Raises `SensorUnavailable` when no edge came and a line can no longer be read, as
+        after its chip has gone: the kernel tells no waiting program.
+        """
+        edge = self._queue.get(timeout_s)
+        if edge is None and self._open_lines is not None:
+            self._open_lines.check()
+        return edge
 
     def close(self) -> None:
         """Release the lines; edges not taken yet are dropped. Closing twice is safe."""

@@ -50,7 +50,11 @@ class Sensors(Protocol):
         """Claim the lines. Raises `SensorUnavailable` naming the sensor and its pin."""
 
     def next_edge(self, timeout_s: float) -> Edge | None:
-        """Wait for an edge, in the order they happened. None after `timeout_s`."""
+        """Wait for an edge, in the order they happened. None after `timeout_s`.
+
+        Raises `SensorUnavailable` when the lines are gone; what remains is `close`, and to
+        `open` again.
+        """
 
     def close(self) -> None:
         """Release the lines. Closing twice is safe."""

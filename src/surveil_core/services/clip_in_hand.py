@@ -1,13 +1,12 @@
 """The clip that is being filmed: its plan, its writer and what fell into it."""
 
-from datetime import datetime, timedelta
-
 from attrs import define, field
 
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.recorder import Trigger
 from surveil_core.ports.spool import ClipLabel, ClipWriter, FilmedEvent, Spool, SpooledClip
 from surveil_core.recording import ClipPlan
+from surveil_core.services.dating import utc_of
 from surveil_core.video import AccessUnit, VideoFormat
 
 
@@ -61,8 +60,3 @@ class ClipInHand:
 def filmed(trigger: Trigger) -> FilmedEvent:
     """Name the event of a trigger."""
     return FilmedEvent(event_row_id=trigger.event_row_id, event_id=trigger.event_id)
-
-
-def utc_of(at_s: float, clock: Clock) -> datetime:
-    """Say what the wall clock, as it goes now, showed at a monotonic instant."""
-    return clock.now_utc() - timedelta(seconds=clock.monotonic_s() - at_s)

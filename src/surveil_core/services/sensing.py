@@ -4,11 +4,11 @@ An accepted edge is in the journal before it is published, and goes out from the
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 from attrs import define, field
 
 from surveil_core.backoff import Backoff
+from surveil_core.chatter import Chatter, ChatterState, note_edge
 from surveil_core.debounce import DebouncePolicy, DebounceState, Verdict, judge_edge
 from surveil_core.errors import SensorUnavailable
 from surveil_core.events import SensorEvent, new_event_id
@@ -18,18 +18,24 @@ from surveil_core.notices import (
     EventDetected,
     EventKept,
     EventPublished,
+    SensorCalm,
+    SensorChattering,
     SensorFailed,
     SensorReady,
 )
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.sensors import Edge, Sensors, SensorSpec
+from surveil_core.services.dating import utc_of
 from surveil_core.services.journaling import EventJournal
 from surveil_core.services.publishing import JournalPublisher
 from surveil_core.vocabulary import FACTS_BY_KIND
 
 BACKLOG_STEP_S = 0.02
 """How often PUBACKs are looked for while more waits to go out."""
+
+CLOCK_NOT_SET = {"clock_synced": False}
+"""Rides with an event whose time no time server stands behind. Others are the spec's alone."""
 
 
 @define(kw_only=True)
@@ -55,33 +61,39 @@ class SensingService:
     _failures: int = field(default=0, init=False)
     _claim_at_s: float = field(default=float("-inf"), init=False)
     _states: dict[SensorSpec, DebounceState] = field(factory=dict, init=False)
+    _chatter: dict[SensorSpec, ChatterState] = field(factory=dict, init=False)
 
     def step(self, timeout_s: float) -> None:
         """Wait for one edge and deal with it; publish what waits."""
         if self.outflow.has_more:
             timeout_s = min(timeout_s, BACKLOG_STEP_S)
         if self.specs and (self._is_watching or self._claim()):
-            edge = self.sensors.next_edge(timeout_s)
-            if edge is not None:
-                self._judge(edge)
+            self._watch(timeout_s)
         else:
             self.clock.wait_s(timeout_s)
         self.outflow.pump()
 
+    def _watch(self, timeout_s: float) -> None:
+        """Wait for one edge and deal with it; lines that are gone are claimed anew."""
+        try:
+            edge = self.sensors.next_edge(timeout_s)
+        except SensorUnavailable as error:
+            self._is_watching = False
+            self.sensors.close()
+            self._note_failure(error)
+            return
+        if edge is not None:
+            self._failures = 0
+            self._judge(edge)
+
     def _claim(self) -> bool:
         """Take the lines, unless they have just been refused. Their warm-up begins then."""
-        at_s = self.clock.monotonic_s()
-        if at_s < self._claim_at_s:
+        if self.clock.monotonic_s() < self._claim_at_s:
             return False
         try:
             self.sensors.open()
         except SensorUnavailable as error:
-            self._failures += 1
-            retry_in_s = self.backoff.delay_s(self._failures, self.random_unit())
-            self._claim_at_s = at_s + retry_in_s
-            self.announcer.announce(
-                SensorFailed(service=self.service, reason=str(error), retry_in_s=retry_in_s)
-            )
+            self._note_failure(error)
             return False
         self._is_watching = True
         for spec in self.specs:
@@ -91,6 +103,14 @@ class SensingService:
             )
         return True
 
+    def _note_failure(self, error: SensorUnavailable) -> None:
+        self._failures += 1
+        retry_in_s = self.backoff.delay_s(self._failures, self.random_unit())
+        self._claim_at_s = self.clock.monotonic_s() + retry_in_s
+        self.announcer.announce(
+            SensorFailed(service=self.service, reason=str(error), retry_in_s=retry_in_s)
+        )
+
     def _judge(self, edge: Edge) -> None:
         sensor = edge.sensor
         policy = DebouncePolicy(min_interval_s=sensor.min_interval_s, warm_up_s=sensor.warm_up_s)
@@ -98,16 +118,40 @@ class SensingService:
         self._states[sensor], verdict = judge_edge(
             policy, state, active=edge.active, at_s=edge.at_s
         )
+        if verdict is Verdict.RELEASED:
+            return
+        chatter = self._note_chatter(edge, verdict)
         if verdict is Verdict.ACCEPTED:
             self._publish(self._event_of(edge), sensor)
-        elif verdict is not Verdict.RELEASED:
+        elif chatter in (Chatter.NONE, Chatter.ENDS):
             self.announcer.announce(
                 EdgeIgnored(service=self.service, sensor_name=sensor.name, verdict=verdict)
             )
 
+    def _note_chatter(self, edge: Edge, verdict: Verdict) -> Chatter:
+        sensor = edge.sensor
+        before = self._chatter.get(sensor, ChatterState())
+        self._chatter[sensor], chatter = note_edge(
+            before, verdict, min_interval_s=sensor.min_interval_s, at_s=edge.at_s
+        )
+        if chatter is Chatter.BEGINS:
+            self._tell_chatter(SensorChattering, sensor, self._chatter[sensor])
+        elif chatter is Chatter.ENDS:
+            self._tell_chatter(SensorCalm, sensor, before)
+        return chatter
+
+    def _tell_chatter(
+        self,
+        notice: type[SensorChattering | SensorCalm],
+        sensor: SensorSpec,
+        state: ChatterState,
+    ) -> None:
+        self.announcer.announce(
+            notice(service=self.service, sensor_name=sensor.name, ignored_edges=state.ignored_edges)
+        )
+
     def _event_of(self, edge: Edge) -> SensorEvent:
-        age = timedelta(seconds=max(0.0, self.clock.monotonic_s() - edge.at_s))
-        occurred_at_utc = self.clock.now_utc() - age
+        occurred_at_utc = utc_of(edge.at_s, self.clock)
         facts = FACTS_BY_KIND[edge.sensor.kind]
         return SensorEvent(
             event_id=new_event_id(
@@ -118,6 +162,7 @@ class SensingService:
             type=facts.event_type,
             occurred_at_utc=occurred_at_utc,
             data={"gpio_pin": edge.sensor.pin, "state": edge.state},
+            extra={} if self.clock.is_set() else CLOCK_NOT_SET,
         )
 
     def _publish(self, event: SensorEvent, sensor: SensorSpec) -> None:

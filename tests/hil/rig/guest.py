@@ -12,6 +12,10 @@ from tests.hil.rig.kernel import in_load_order, plain_name
 VIVID = "vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0"
 """A webcam at /dev/video0; it shows a clock."""
 
+DISK_AT = Path("/mnt")
+SHARE_AT = Path("/run/hil")
+
+_DISK_MODULES = ("virtio_blk", "crc32c_generic", "ext4")
 _BASE_MODULES = ("9p", "9pnet_virtio", "overlay", "configfs")
 _DIR, _FILE = stat.S_IFDIR | 0o755, stat.S_IFREG | 0o755
 
@@ -21,7 +25,10 @@ class Guest:
     """One boot: run `command` in `cwd` with exactly `environment`, then power off.
 
     `root` is the host's folder that becomes the guest's `/`, read-only under a layer of
-    RAM. `modules` are kernel modules to load, each with its parameters after it.
+    RAM. `modules` are kernel modules to load, each with its parameters after it. `disk` is
+    an image with an ext4 file system, mounted at `DISK_AT`; all that it is given to write is in
+    `write_log` too, an empty file that there must be. What the command writes below `SHARE_AT`
+    is in `share` on the host at once, whatever becomes of the guest.
     """
 
     command: Sequence[str]
@@ -32,6 +39,9 @@ class Guest:
     root: Path = Path("/")
     memory_mib: int = 1024
     cpus: int = 1
+    disk: Path | None = None
+    write_log: Path | None = None
+    share: Path | None = None
 
 
 _INIT = r"""#!/bin/busybox sh
@@ -53,6 +63,7 @@ $BB mount -t tmpfs tmpfs /new/run; $BB mkdir -p /new/run/hil
 $BB mount -t configfs configfs /new/sys/kernel/config
 $BB mount -t 9p -o $OPTIONS hilshare /new/run/hil
 $BB ip link set lo up
+[ ! -b /new/dev/vda ] || $BB mount -t ext4 /new/dev/vda /new/mnt || $BB poweroff -f
 
 # the Pi: a bank of 58 lines on gpiochip0 ...
 SIM=/new/sys/kernel/config/gpio-sim
@@ -89,7 +100,8 @@ def script(guest: Guest) -> str:
 def initramfs(guest: Guest, busybox: bytes) -> bytes:
     """Pack init, busybox and the modules."""
     parameters_of: dict[str, str] = {}
-    for line in (*_BASE_MODULES, *guest.modules):
+    disk_modules = _DISK_MODULES if guest.disk else ()
+    for line in (*_BASE_MODULES, *disk_modules, *guest.modules):
         name, _, parameters = line.partition(" ")
         parameters_of[plain_name(name)] = parameters
     modules = in_load_order(list(parameters_of))

@@ -12,9 +12,13 @@ from attrs import frozen
 from tests.hil.rig import debian
 from tests.hil.rig.cache import RigBroken, cache_dir, run, say
 
+_SINGLE_MODULES = ("virtio_blk", "crc32c_generic", "veth", "sch_netem")
+"""A disk, the checksum that ext4 asks for, and a cable that loses and delays."""
+
 _IMAGE_FILES = (
     "./boot/vmlinuz*",
     *(f"*/kernel/{part}/*" for part in ("fs", "lib", "net/9p", "drivers/media")),
+    *(f"*/{name}.ko*" for name in _SINGLE_MODULES),
 )
 
 

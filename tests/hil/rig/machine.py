@@ -5,14 +5,18 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from attrs import frozen
 
 from tests.hil.rig import debian, kernel
 from tests.hil.rig.cache import RigBroken, cache_dir, say
 from tests.hil.rig.guest import Guest, initramfs, script
 
 QEMU = "qemu-system-x86_64"
-_STAMP = "ready-3"
+_STAMP = "ready-4"
 """Raise the number when what is in the cache changes its meaning."""
 
 
@@ -40,28 +44,70 @@ def run_in_guest(guest: Guest) -> int:
 
     Raises `RigBroken` when the guest does not boot or does not end in time.
     """
-    with tempfile.TemporaryDirectory(prefix="surveil-hil-") as folder:
-        share = Path(folder)
-        busybox = cache_dir() / "busybox/bin/busybox"
-        shutil.copy(busybox, share / "busybox")
-        (share / "initramfs").write_bytes(initramfs(guest, busybox.read_bytes()))
-        (share / "command").write_text(script(guest))
-        began_s = time.monotonic()
+    with booted(guest) as machine:
+        return machine.wait()
+
+
+@frozen
+class Machine:
+    """A guest that has been switched on."""
+
+    guest: Guest
+    share: Path
+    process: subprocess.Popen[bytes]
+    began_s: float
+
+    def wait(self) -> int:
+        """Wait until the guest's command has ended and return its status."""
         try:
-            subprocess.run(
-                _qemu_command(guest, share),
-                env=_qemu_environment(),
-                timeout=guest.timeout_s,
-                stdin=subprocess.DEVNULL,
-                check=True,
+            code = self.process.wait(self.guest.timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise RigBroken(f"the guest: {error}\n{_console(self.share)}") from error
+        if code or not (self.share / "status").exists():
+            raise self.broken()
+        say(f"the guest ran for {time.monotonic() - self.began_s:.1f} s")
+        return int((self.share / "status").read_text())
+
+    def cut_power(self) -> None:
+        """End it at once: whatever its kernel had not handed to the disk is gone."""
+        self.process.kill()
+        self.process.wait()
+
+    def broken(self) -> RigBroken:
+        """Say how far it came, and what its console says."""
+        stage = "ended without a status" if (self.share / "booted").exists() else "did not boot"
+        code = self.process.poll()
+        return RigBroken(f"the guest {stage} ({code}); its console says:\n{_console(self.share)}")
+
+
+@contextmanager
+def booted(guest: Guest) -> Iterator[Machine]:
+    """Switch a guest on, and off again in the end. Raises `RigBroken` when QEMU cannot run."""
+    with ExitStack() as stack:
+        folder = guest.share or stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="surveil-hil-")
+        )
+        share = Path(folder)
+        _fill(share, guest)
+        try:
+            process = subprocess.Popen(
+                _qemu_command(guest, share), env=_qemu_environment(), stdin=subprocess.DEVNULL
             )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise RigBroken(f"the guest: {error}\n{_console(share)}") from error
-        if not (share / "status").exists():
-            stage = "ended without a status" if (share / "booted").exists() else "did not boot"
-            raise RigBroken(f"the guest {stage}; its console says:\n{_console(share)}")
-        say(f"the guest ran for {time.monotonic() - began_s:.1f} s")
-        return int((share / "status").read_text())
+        except OSError as error:
+            raise RigBroken(f"the guest: {error}") from error
+        machine = Machine(guest, share, process, time.monotonic())
+        stack.callback(machine.cut_power)
+        yield machine
+
+
+def _fill(share: Path, guest: Guest) -> None:
+    """Put what a boot needs where the guest and QEMU find it; forget an earlier boot."""
+    busybox = cache_dir() / "busybox/bin/busybox"
+    shutil.copy(busybox, share / "busybox")
+    (share / "initramfs").write_bytes(initramfs(guest, busybox.read_bytes()))
+    (share / "command").write_text(script(guest))
+    for name in ("booted", "status"):
+        (share / name).unlink(missing_ok=True)
 
 
 def _console(share: Path) -> str:
@@ -104,4 +150,18 @@ def _qemu_command(guest: Guest, share: Path) -> list[str]:
         "-fsdev", f"local,id=share,path={share},security_model=none",
         "-device", "virtio-9p-pci,fsdev=share,mount_tag=hilshare",
         "-device", "virtio-rng-pci",
+        *_disk(guest),
     ]  # fmt: skip
+
+
+def _disk(guest: Guest) -> list[str]:
+    if guest.disk is None:
+        return []
+    if guest.write_log is None:
+        backend = f"driver=raw,file.driver=file,file.filename={guest.disk}"
+    else:
+        backend = (
+            f"driver=blklogwrites,file.driver=file,file.filename={guest.disk},"
+            f"log.driver=file,log.filename={guest.write_log}"
+        )
+    return ["-blockdev", f"{backend},node-name=disk", "-device", "virtio-blk-pci,drive=disk"]

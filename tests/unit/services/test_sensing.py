@@ -190,6 +190,18 @@ def test_time_is_that_of_the_edge(bench: Bench) -> None:
     assert str(bench.messages[0]["event_id"]).startswith("evt-1736951443-")
 
 
+def test_event_of_a_clock_that_was_not_set_is_marked(bench: Bench) -> None:
+    """It says so itself; once the clock is set, messages are the spec's and no more."""
+    bench.clock.is_wall_clock_set = False
+    bench.fire(PIR)
+    bench.clock.is_wall_clock_set = True
+    bench.fire(MAT)
+    assert [message.get("clock_synced", "not a word") for message in bench.messages] == [
+        False,
+        "not a word",
+    ]
+
+
 def test_edge_from_the_future_happens_now(bench: Bench) -> None:
     """A line's clock that runs ahead cannot date an event beyond now."""
     bench.fire(age_s=-5.0)
@@ -276,3 +288,20 @@ def test_journal_goes_out_though_the_sensor_cannot_be_had() -> None:
     bench.file.append([record])
     bench.service.step(0.5)
     assert bench.publisher.published == [("sensor/motion", b"{}")]
+
+
+def test_lines_that_go_are_told_and_claimed_anew(bench: Bench) -> None:
+    """A chip disappears and returns: told with its reason, tried again, and edges count again."""
+    bench.sensors.unavailable = "sensor 'PIR Entrée' on pin 17 cannot be read: no such device"
+    bench.service.step(0.0)
+    assert not bench.sensors.is_open
+    [failed] = bench.announcer.of(SensorFailed)
+    assert failed.reason == bench.sensors.unavailable
+    bench.sensors.unavailable = None
+    bench.service.step(0.0)
+    assert not bench.sensors.is_open, "it does not try again at once"
+    bench.clock.advance(failed.retry_in_s)
+    bench.service.step(0.0)
+    assert len(bench.announcer.of(SensorReady)) == len(WATCHED)
+    bench.fire()
+    assert len(bench.messages) == 1

@@ -1,0 +1,58 @@
+"""The hour that a hand plays, and what is made of the looks at the edge."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.hil.campaigns.score import busiest_hour, expected_events
+from tests.hil.campaigns.small_machine import quarters_of
+
+TRACE = """ts,sensor,kind,place,state
+2025-01-15T10:00:00,PIR,pir,hall,ON
+2025-01-15T10:00:01,PIR,pir,hall,OFF
+2025-01-15T11:30:00,PIR,pir,hall,ON
+2025-01-15T11:30:01,PIR,pir,hall,OFF
+2025-01-15T11:30:01,PIR,pir,hall,ON
+2025-01-15T11:30:02,mat,pressure,hall,ON
+2025-01-15T11:30:03,PIR,pir,hall,OFF
+2025-01-15T11:30:04,PIR,pir,hall,ON
+"""
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    file = tmp_path / "trace.csv"
+    file.write_text(TRACE)
+    return file
+
+
+def test_the_hour_with_most_motion_is_played_faster(trace: Path) -> None:
+    """Its steps begin at its own start, and the debounce is as much shorter."""
+    score = busiest_hour(trace, speed=10)
+    assert [step[0] for step in score.steps] == [180.0, 180.1, 180.1, 180.2, 180.3, 180.4]
+    assert [sensor.min_interval_s for sensor in score.sensors] == [0.2, 0.2]
+    assert (score.pin_of(motion=True), score.pin_of(motion=False)) == (0, 1)
+
+
+def test_presses_that_come_too_soon_are_no_events(trace: Path) -> None:
+    """Of three motions the second is refused; the mat's is its own."""
+    assert expected_events(busiest_hour(trace, speed=1)) == 3
+
+
+def test_quarters_are_those_before_the_end() -> None:
+    """The last samples, of an edge that ends, are left out; what grows is seen to grow."""
+    samples = [
+        {
+            "at_s": 1000.0 + at_s,
+            "own_rss_mb": 50.0 + at_s / 10,
+            "rss_mb": 80.0,
+            "descriptors": 20 + at_s // 100,
+            "threads": 9,
+            "available_mb": 200.0 - at_s / 10,
+        }
+        for at_s in range(0, 500, 5)
+    ]
+    quarters = quarters_of(samples, lasted_s=400.0)
+    assert [quarter.descriptors for quarter in quarters] == [21, 22, 23, 24]
+    assert quarters[0].own_rss_mb < quarters[3].own_rss_mb
+    assert quarters[3].rss_mb == 80.0
