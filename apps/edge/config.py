@@ -83,17 +83,21 @@ class Camera:
 
 @frozen(kw_only=True)
 class Recording:
-    """How long a clip is, and what the pictures before it may take in memory."""
+    """How long a clip is, what the pictures before it may take, and the pause after it."""
 
     pre_roll_s: float = 3.0
     duration_s: float = 10.0
     max_duration_s: float = 120.0
+    cooldown_s: float = 0.0
     max_ring_bytes: int = field(default=DEFAULT_RING_BYTES, validator=validators.ge(64 * 1024))
     policy: RecordingPolicy = field(
         init=False,
         default=Factory(
             lambda x: RecordingPolicy(
-                pre_roll_s=x.pre_roll_s, duration_s=x.duration_s, max_duration_s=x.max_duration_s
+                pre_roll_s=x.pre_roll_s,
+                duration_s=x.duration_s,
+                max_duration_s=x.max_duration_s,
+                cooldown_s=x.cooldown_s,
             ),
             True,
         ),

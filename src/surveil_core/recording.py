@@ -1,8 +1,8 @@
 """Which events are filmed, and from when to when.
 
-Laws: every recorded event's instant lies inside a clip; a clip runs `duration_s` past
-its last trigger; no clip outlives `max_duration_s` after its first trigger. Time is
-monotonic seconds. One plan is one clip; an event during it prolongs it.
+Laws: every recorded event's instant lies inside a clip, or in the `cooldown_s` after one; a
+clip runs `duration_s` past its last trigger; no clip outlives `max_duration_s` after its
+first trigger. Time is monotonic seconds. One plan is one clip; an event during it prolongs it.
 """
 
 import enum
@@ -21,12 +21,16 @@ class CameraMode(enum.StrEnum):
 
 @frozen(kw_only=True)
 class RecordingPolicy:
-    """What the owner asked for. The spec films motion, for 10 s."""
+    """What the owner asked for. The spec films motion, for 10 s.
+
+    For `cooldown_s` after a clip none begins.
+    """
 
     recorded_types: frozenset[EventType] = frozenset({EventType.MOTION_DETECTED})
     pre_roll_s: float = field(default=3.0, validator=validators.ge(0))
     duration_s: float = field(default=10.0, validator=validators.gt(0))
     max_duration_s: float = field(default=120.0, validator=validators.gt(0))
+    cooldown_s: float = field(default=0.0, validator=validators.ge(0))
 
     def __attrs_post_init__(self) -> None:
         if self.max_duration_s < self.duration_s:
@@ -55,20 +59,24 @@ class ClipAction(enum.Enum):
     NOTHING = "nothing"
     START = "start"
     EXTEND = "extend"
+    COOL_DOWN = "cool down"
+    """It came too soon after the last clip."""
 
 
 def plan_clip(
     policy: RecordingPolicy, plan: ClipPlan | None, event_type: EventType, *, at_s: float
 ) -> tuple[ClipPlan | None, ClipAction]:
-    """Take one event at `at_s`; a plan that is over counts as none."""
+    """Take one event at `at_s`, `plan` being that of the last clip."""
     if event_type not in policy.recorded_types:
         return plan, ClipAction.NOTHING
-    if plan is None or plan.is_over(at_s):
+    if plan is None or plan.is_over(at_s - policy.cooldown_s):
         started = ClipPlan(
             triggered_at_s=at_s,
             ends_at_s=at_s + policy.duration_s,
             capped_at_s=at_s + policy.max_duration_s,
         )
         return started, ClipAction.START
+    if plan.is_over(at_s):
+        return plan, ClipAction.COOL_DOWN
     ends_at_s = max(plan.ends_at_s, min(at_s + policy.duration_s, plan.capped_at_s))
     return evolve(plan, ends_at_s=ends_at_s), ClipAction.EXTEND

@@ -87,7 +87,7 @@ def test_a_trigger_becomes_a_stored_clip(
     else:
         [ready] = recorder.announcer.of(CameraReady)
         assert clip.pre_roll_s == 0
-        assert 0 < clip.start_delay_s == pytest.approx(ready.start_s, abs=0.3)
+        assert 0 < clip.start_delay_s == pytest.approx(ready.start_s, abs=1)
         late_s = (clip.started_at_utc - fired_at_utc).total_seconds()
         assert late_s == pytest.approx(clip.start_delay_s, abs=0.05)
         assert recorder.filming.figures.camera.start_s == pytest.approx(ready.start_s, abs=0.1)

@@ -147,8 +147,8 @@ def test_file_of_version_1_is_migrated_in_place(
     with closing(sqlite3.connect(db.path)) as connection:
         connection.executescript(
             "DROP TABLE travail_clip; DROP TABLE dead_letter; DROP TABLE dead_letter_total;"
-            "DROP TABLE apercu; DROP TABLE somme_media; DROP TABLE epingle_media;"
-            "DROP TABLE fichier_media;"
+            "DROP TABLE apercu; DROP TABLE somme_media; DROP TABLE tournage;"
+            "DROP TABLE epingle_media; DROP TABLE fichier_media;"
             "PRAGMA user_version = 1;"
         )
     with pytest.raises(StoreUnavailable, match=r"no such table.*start the service"):

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,3 +80,23 @@ def test_a_cap_below_the_duration_is_refused() -> None:
     """The text names both settings."""
     with pytest.raises(ValueError, match="max_duration_s is 5, expected at least duration_s"):
         RecordingPolicy(duration_s=10, max_duration_s=5)
+
+
+@given(POLICIES, INSTANTS, st.floats(0.1, 60))
+def test_for_a_while_after_a_clip_none_begins(
+    policy: RecordingPolicy, instants: list[float], cooldown_s: float
+) -> None:
+    """An event lies inside a clip or in the pause after it; all else is as without a pause."""
+    policy = evolve(policy, cooldown_s=cooldown_s)
+    plan: ClipPlan | None = None
+    for at_s in instants:
+        before = plan
+        plan, action = plan_clip(policy, plan, MOTION, at_s=at_s)
+        assert plan is not None
+        if action is ClipAction.COOL_DOWN:
+            assert plan == before
+            assert plan.ends_at_s <= at_s < plan.ends_at_s + cooldown_s + 1e-6
+            continue
+        assert plan.triggered_at_s <= at_s < plan.ends_at_s
+        if action is ClipAction.START and before is not None:
+            assert at_s >= before.ends_at_s + cooldown_s - 1e-6

@@ -75,6 +75,8 @@ const FRENCH_REASONS: Record<string, string> = {
   "deleted to make room": "effacée pour faire de la place",
   "events of its type are filmed no more": "ce type d’événement n’est plus filmé",
   "the camera gave no picture": "la caméra n’a donné aucune image",
+  "it came within recording.cooldown_s of the last video":
+    "trop tôt après la dernière vidéo (recording.cooldown_s)",
 };
 
 /** The first of the browser's languages that we speak; French, the project's, if none. */

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from attrs import define, field
 
 from surveil_core.errors import CameraUnavailable, StoreUnavailable
+from surveil_core.events import EventType
 from surveil_core.notices import ClipCutShort, RecordingExtended, RecordingStarted
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
@@ -20,7 +21,13 @@ from surveil_core.ports.recorder import Trigger
 from surveil_core.ports.spool import Spool
 from surveil_core.ports.trigger_queue import TriggerQueue
 from surveil_core.preroll import DEFAULT_RING_BYTES, PreRollRing
-from surveil_core.recording import CameraMode, RecordingPolicy, plan_clip
+from surveil_core.recording import (
+    CameraMode,
+    ClipAction,
+    ClipPlan,
+    RecordingPolicy,
+    plan_clip,
+)
 from surveil_core.services.clip_in_hand import ClipInHand, filmed
 from surveil_core.services.due_triggers import DueTriggers
 from surveil_core.services.filming_figures import FilmingFigures
@@ -28,6 +35,8 @@ from surveil_core.services.held_camera import SILENT_CAMERA_S, HeldCamera
 from surveil_core.services.resuming import ClipResuming
 from surveil_core.services.storing import ClipStoring
 from surveil_core.video import AccessUnit
+
+COOLING_DOWN = "it came within recording.cooldown_s of the last video"
 
 TRIGGER_DELAY_S = 2.0
 """How late a trigger may arrive and still find its whole pre-roll in the ring."""
@@ -57,6 +66,7 @@ class FilmingService:
     _ring: PreRollRing = field(init=False)
     _due: DueTriggers = field(init=False)
     _clip: ClipInHand | None = field(default=None, init=False)
+    _last_plan: ClipPlan | None = field(default=None, init=False)
 
     @_ring.default
     def _new_ring(self) -> PreRollRing:
@@ -256,6 +266,9 @@ class FilmingService:
 
     def _begin_clip(self, trigger: Trigger, *, from_ring: bool) -> bool:
         at_s = self._filmed_from_s(trigger)
+        if self._is_cooling_down(trigger.event_type, at_s):
+            self._fail(trigger, COOLING_DOWN)
+            return False
         plan, _ = plan_clip(self.policy, None, trigger.event_type, at_s=at_s)
         assert plan is not None, "trigger() lets recorded types through only"
         try:
@@ -274,6 +287,10 @@ class FilmingService:
         if from_ring:
             self._append(self._clip, self._ring.units_since(trigger.at_s - self.policy.pre_roll_s))
         return True
+
+    def _is_cooling_down(self, event_type: EventType, at_s: float) -> bool:
+        _, action = plan_clip(self.policy, self._last_plan, event_type, at_s=at_s)
+        return action is ClipAction.COOL_DOWN
 
     def _announce_started(self, clip: ClipInHand) -> None:
         self.announcer.announce(
@@ -314,6 +331,7 @@ class FilmingService:
             if reason_if_empty is not None:
                 self.storing.give_up(spooled.events, reason_if_empty)
         else:
+            self._last_plan = clip.plan
             self.storing.add(spooled, events=spooled.events, source=self.camera.source.name)
 
     def _fail_due(self, reason: str) -> None:

@@ -203,6 +203,21 @@ def test_pictures_that_waited_while_a_clip_was_stored_are_in_the_next() -> None:
     assert steps == pytest.approx([PICTURE_S] * len(steps))
 
 
+def test_an_event_in_the_pause_after_a_clip_says_so() -> None:
+    """It has a row and a reason; the next one after the pause is filmed with its pre-roll."""
+    rig = Rig(policy=RecordingPolicy(max_duration_s=30, cooldown_s=20))
+    rig.run(5)
+    rig.fire(1)
+    rig.run(15)
+    rig.fire(2)
+    rig.run(20)
+    third = rig.fire(3)
+    rig.run(12)
+    assert rig.store.event_row_ids == [(1,), (3,)]
+    assert rig.jobs.given_up == {2: "it came within recording.cooldown_s of the last video"}
+    assert rig.spool.writers[1].units[0].at_s <= third.at_s - 3
+
+
 def test_events_that_are_not_filmed_change_nothing() -> None:
     """A button press makes no clip under the spec's policy."""
     rig = Rig()
