@@ -454,6 +454,21 @@ class TestCheck:
         code, lines = clips(db, "check", "99")
         assert (code, lines[0]) == (1, "clip 99: there is none; `clips list` names them")
 
+    def test_damage_that_may_be_a_service_s_writing_is_said(
+        self, db: SurveillanceDb, mp4: bytes
+    ) -> None:
+        """The clips are checked all the same, and the services are not kept from writing."""
+        piece = mp4[len(mp4) // 2 : len(mp4) // 2 + 40]
+        overwrite_pages(db, [video_page(db, piece)], new=b"\xff\xff\xff\xff")
+        with closing(sqlite3.connect(db.path, isolation_level=None)) as service:
+            service.execute("BEGIN IMMEDIATE")
+            service.execute("UPDATE capteur SET emplacement = 'Porte'")
+            code, lines = clips(db, "check")
+        assert code == 1
+        assert lines[0].startswith("could not be checked: ")
+        assert lines[0].endswith("stop them, and check again")
+        assert lines[-1] == f"{CLIPS} clips checked: {CLIPS - 1} sound, 1 damaged"
+
     def test_what_is_no_database_is_said(self, db: SurveillanceDb) -> None:
         """Without a traceback."""
         db.path.write_bytes(b"nothing of the kind" * 1000)

@@ -14,13 +14,13 @@ from typing import Any
 from attrs import frozen
 
 from surveil_adapters.sqlite.connection import reading, translating
-from surveil_core.errors import DataLost
+from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.ports.inspection import FoundClips
 from surveil_core.soundness import ClipRow
 
 _DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
 _MAX_FAULTS = 100
-_LOOKS_WITHOUT_LOCK = 3
+_LOOKS = 3
 
 _WAYS = {
     "media": (
@@ -111,19 +111,21 @@ class SqliteInspection:
         ]
 
     def _wrong_pages(self) -> Sequence[str]:
-        """Look without a lock at first: it takes minutes, and a lock would hold up services.
+        """Look without a lock: it takes minutes, and a lock would hold up services.
 
-        What is written meanwhile may look like damage; so damage counts if nothing was
-        written, and at last the file is locked for a look.
+        What is written meanwhile may look like damage; so damage counts only if nothing was
+        written during the look.
         """
-        for _ in range(_LOOKS_WITHOUT_LOCK):
+        for _ in range(_LOOKS):
             before = self._state()
             with translating(self._path), closing(_open_unlocked(self._path)) as connection:
                 faults = _integrity_faults(connection)
             if not faults or (self._state() == before and before.is_at_rest):
                 return faults
-        with reading(self._path) as connection:
-            return _integrity_faults(connection)
+        raise StoreUnavailable(
+            f"{self._path}: its pages cannot be judged while services write to it "
+            f"({_LOOKS} looks were disturbed): stop them, and check again"
+        )
 
     def _state(self) -> "_FileState":
         journal = self._path.with_name(f"{self._path.name}-journal")

@@ -29,7 +29,8 @@ class Inspection(Protocol):
     def find_file_faults(self) -> Sequence[str]:
         """Say what is wrong with the file as a whole: its pages, indexes and references.
 
-        Reads all of it; services can write meanwhile. Never raises `DataLost`.
+        Reads all of it, without keeping services from writing meanwhile. Raises
+        `StoreUnavailable` where what they write cannot be told from damage, never `DataLost`.
         """
 
     def find_clips(self) -> FoundClips:
