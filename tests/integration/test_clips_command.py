@@ -469,6 +469,17 @@ class TestCheck:
         assert lines[0].endswith("stop them, and check again")
         assert lines[-1] == f"{CLIPS} clips checked: {CLIPS - 1} sound, 1 damaged"
 
+    def test_a_locked_clip_is_not_damaged(self, db: SurveillanceDb) -> None:
+        """It is counted apart, without a word of deleting it."""
+        with closing(sqlite3.connect(db.path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            code, lines = clips(db, "check", "3")
+        assert code == 1
+        assert lines[0].startswith("clip 3: not checked: ")
+        assert "another program is writing it" in lines[0]
+        assert lines[1:] == ["0 clips checked: 0 sound, 0 damaged, 1 not checked"]
+        assert not any("delete" in line for line in lines)
+
     def test_what_is_no_database_is_said(self, db: SurveillanceDb) -> None:
         """Without a traceback."""
         db.path.write_bytes(b"nothing of the kind" * 1000)
