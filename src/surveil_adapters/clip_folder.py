@@ -31,8 +31,8 @@ class ClipFolder:
 
     path: Path
 
-    def save(self, name: str, chunks: Iterable[bytes], *, started_at_utc: datetime) -> Saved:
-        """Write a video as `name`, durably, dated when it was filmed.
+    def save(self, name: str, chunks: Iterable[bytes], *, started_at_utc: datetime | None) -> Saved:
+        """Write a video as `name`, durably, dated when it was filmed, if that is known.
 
         A file of that name is never overwritten: it is compared. Raises `StoreUnavailable`
         when the disk refuses, and whatever `chunks` raises; nothing is left behind then.
@@ -46,7 +46,8 @@ class ClipFolder:
                 for chunk in chunks:
                     file.write(chunk)
                 file.flush()
-                _date(file, started_at_utc)
+                if started_at_utc is not None:
+                    _date(file, started_at_utc)
                 os.fsync(file.fileno())
             _sync(self.path)
         return Saved.NEW

@@ -4,12 +4,16 @@ Nothing is assumed of either: both may come out of a damaged file.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from enum import Enum
 
 from attrs import frozen
 
 TOLERANCE_S = 0.2
 """How far `duree` may be from the length of the pictures."""
+
+
+_SECONDS_BEFORE_EVENT = "round((julianday(date_evenement) - julianday(date_debut)) * 86400, 3)"
 
 
 class Harm(Enum):
@@ -37,6 +41,11 @@ class ClipRow:
     """Whether that event is there."""
     linked_row_ids: Sequence[int]
     """The events that `media_evenement` says it shows."""
+    started_at_utc: datetime | None
+    """None where `date_debut` is no time."""
+    pre_roll_s: float
+    camera_number: int
+    salvaged: bool
     crc32: int | None = None
     """Of the video as it was stored; None for one that an earlier release stored."""
 
@@ -86,6 +95,26 @@ def judge_row(row: ClipRow) -> Iterator[Fault]:
             harm=Harm.ROW,
             text=f"media_evenement does not link it to its event, row {row.event_row_id}",
             remedy=f"INSERT INTO media_evenement VALUES ({row.media_id}, {row.event_row_id})",  # noqa: S608 - for a person to run
+        )
+    yield from _judge_times(row)
+    if row.camera_number < 1:
+        yield _wrong_column(row, "numero_camera", row.camera_number, 1, "cameras count from 1")
+
+
+def _judge_times(row: ClipRow) -> Iterator[Fault]:
+    """Judge what says when a clip was filmed; the event's time can stand in for it."""
+    if row.started_at_utc is None:
+        yield Fault(
+            harm=Harm.ROW,
+            text="date_debut is no time",
+            remedy=_from_event(row, "date_debut", "date_evenement"),
+        )
+    longest_s = float("inf") if row.salvaged else row.duration_s + TOLERANCE_S
+    if not 0 <= row.pre_roll_s <= longest_s:  # NaN is neither; a salvaged one may lack its trigger
+        yield Fault(
+            harm=Harm.ROW,
+            text=f"duree_preroll is {row.pre_roll_s:g}, the clip lasts {row.duration_s:g} s",
+            remedy=_from_event(row, "duree_preroll", _SECONDS_BEFORE_EVENT),
         )
 
 
@@ -139,6 +168,16 @@ def advise(media_id: int, faults: Sequence[Fault]) -> str:
             f"`clips delete {media_id}` removes the row"
         )
     return f"the pictures are whole; mend the row by the SQL: {'; '.join(remedies)}"
+
+
+def _from_event(row: ClipRow, column: str, value: str) -> str | None:
+    """Write the SQL that sets a column by what the clip's event says, if that is there."""
+    if not row.has_event:
+        return None
+    return (
+        f"UPDATE media SET {column} = (SELECT {value} FROM evenement "  # noqa: S608 - for a person to run
+        f"WHERE id_evenement = {row.event_row_id}) WHERE id_media = {row.media_id}"
+    )
 
 
 def _in_pictures(text: str) -> Fault:

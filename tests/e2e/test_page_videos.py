@@ -121,6 +121,17 @@ def test_a_picture_that_cannot_be_had_at_first_comes_later(page: Page, site: Sit
     expect(row(page, WHOLE).locator(".still")).to_be_visible()
 
 
+def test_events_are_seen_without_what_is_known_of_videos(page: Page) -> None:
+    """However long `/api/media` fails; the videos play, and what is known of them comes later."""
+    page.route("**/api/media?*", lambda route: route.fulfill(status=500))
+    page.reload()
+    expect(page.locator("button.event")).to_have_count(6)
+    row(page, WHOLE).click()
+    wait_until(page, "document.querySelector('video').currentTime > 0.1")
+    page.unroute("**/api/media?*")
+    expect(page.locator("button.pin")).to_be_visible()
+
+
 def test_a_pointer_goes_through_the_video(page: Page) -> None:
     """From its first to its last picture, and back to the instant of the event on leaving."""
     thumbnail = row(page, WHOLE).locator(".thumb")

@@ -138,6 +138,26 @@ DAMAGES: dict[str, tuple[Callable[[SurveillanceDb, bytes], None], str, str]] = {
         "codec is vp9, they are h264",
         "UPDATE media SET codec = 'h264' WHERE id_media = 3",
     ),
+    "wrong start": (
+        lambda db, mp4: change(db, "UPDATE media SET date_debut = 'x' WHERE id_media = 3"),
+        "date_debut is no time",
+        "UPDATE media SET date_debut = (SELECT date_evenement FROM evenement "
+        "WHERE id_evenement = 3) WHERE id_media = 3",
+    ),
+    "wrong pre-roll": (
+        lambda db, mp4: change(
+            db,
+            "UPDATE media SET duree_preroll = 99, date_debut = (SELECT date_evenement"
+            " FROM evenement e WHERE e.id_evenement = media.id_evenement) WHERE id_media = 3",
+        ),
+        "duree_preroll is 99, the clip lasts 3 s",
+        "UPDATE media SET duree_preroll = (SELECT round(",
+    ),
+    "wrong camera": (
+        lambda db, mp4: change(db, "UPDATE media SET numero_camera = -5 WHERE id_media = 3"),
+        "numero_camera is -5, cameras count from 1",
+        "UPDATE media SET numero_camera = 1 WHERE id_media = 3",
+    ),
     "missing link": (
         lambda db, mp4: change(db, "DELETE FROM media_evenement WHERE id_media = 3"),
         "media_evenement does not link it to its event, row 3",
@@ -193,6 +213,7 @@ class TestList:
             "camera_number": 1,
             "pinned": False,
             "salvaged": False,
+            "damaged": False,
         }
 
     def test_an_empty_database_has_a_sum_too(self, db: SurveillanceDb) -> None:
@@ -215,6 +236,18 @@ class TestList:
         assert f"there is no {path}" in lines[-1]
         assert "SURVEIL_STORAGE__DATA_DIR" in lines[-1]
         assert not path.exists()
+
+    def test_a_damaged_row_is_marked(self, db: SurveillanceDb) -> None:
+        """It hides no other, and the list says all that it can of it."""
+        change(db, "UPDATE media SET date_debut = 'x', taille = 'y' WHERE id_media = 5")
+        change(db, "UPDATE media SET duree = 'z', numero_camera = 'w' WHERE id_media = 4")
+        code, lines = clips(db)
+        assert code == 0
+        assert [line.split()[0] for line in lines[1:-1]] == ["6", "5", "4", "3", "2", "1"]
+        assert "unknown" in lines[2]
+        assert ["damaged" in line for line in lines[1:-1]] == [False, True, True, *[False] * 3]
+        document = json.loads(clips(db, "list", "--json", "--limit", "2")[1][1])
+        assert (document["started_at"], document["damaged"]) == (None, True)
 
 
 class TestExport:
@@ -267,6 +300,17 @@ class TestExport:
         (tmp_path / "file").touch()
         code, lines = clips(db, "export", "1", "--to", str(tmp_path / "file"))
         assert (code, "--to must name a folder" in lines[-1]) == (2, True)
+
+    def test_clip_of_a_damaged_row_is_exported_and_deleted(
+        self, db: SurveillanceDb, mp4: bytes, tmp_path: Path
+    ) -> None:
+        """Its video is whole."""
+        change(db, "UPDATE media SET date_debut = 'x' WHERE id_media = 2")
+        assert clips(db, "export", "all", "--to", str(tmp_path / "out"))[0] == 0
+        file = tmp_path / "out" / f"clip_2_unknown-time_{event_of(2)}.mp4"
+        assert file.read_bytes() == mp4
+        assert clips(db, "delete", "2", "--yes")[0] == 0
+        assert 2 not in kept(db)
 
     def test_unknown_clip_is_told(self, db: SurveillanceDb, tmp_path: Path) -> None:
         """The others are exported."""
@@ -389,7 +433,17 @@ class TestCheck:
         assert advice in line.partition("; next: ")[2]
         assert lines[-1] == f"{CLIPS} clips checked: {CLIPS - 1} sound, 1 damaged"
 
-    @pytest.mark.parametrize("damage", ["wrong size", "wrong length", "missing link"])
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "wrong size",
+            "wrong length",
+            "wrong start",
+            "wrong pre-roll",
+            "wrong camera",
+            "missing link",
+        ],
+    )
     def test_the_sql_of_the_advice_mends_the_row(
         self, db: SurveillanceDb, mp4: bytes, damage: str
     ) -> None:

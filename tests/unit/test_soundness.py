@@ -15,6 +15,7 @@ from surveil_core.soundness import (
     judge_pictures,
     judge_row,
 )
+from tests.examples import RECEIVED_AT_UTC
 
 ROW = ClipRow(
     media_id=3,
@@ -26,6 +27,10 @@ ROW = ClipRow(
     event_row_id=7,
     has_event=True,
     linked_row_ids=(7, 8),
+    started_at_utc=RECEIVED_AT_UTC,
+    pre_roll_s=3.0,
+    camera_number=1,
+    salvaged=False,
     crc32=0x12345678,
 )
 VIDEO = MeasuredVideo(
@@ -67,12 +72,35 @@ def test_sound_clip_has_no_fault() -> None:
             "its event, row 7 of evenement, is gone",
             None,
         ),
+        (
+            evolve(ROW, started_at_utc=None),
+            "date_debut is no time",
+            "UPDATE media SET date_debut = (SELECT date_evenement FROM evenement "
+            "WHERE id_evenement = 7) WHERE id_media = 3",
+        ),
+        (
+            evolve(ROW, camera_number=-5),
+            "numero_camera is -5, cameras count from 1",
+            "UPDATE media SET numero_camera = 1 WHERE id_media = 3",
+        ),
     ],
 )
 def test_wrong_row_is_told_with_its_remedy(row: ClipRow, text: str, remedy: str | None) -> None:
     """The row says one thing, the database another."""
     [fault] = judge_row(row)
     assert (fault.harm, fault.text, fault.remedy) == (Harm.ROW, text, remedy)
+
+
+@pytest.mark.parametrize(
+    ("pre_roll_s", "is_sound"),
+    [(0, True), (13.1, True), (13.3, False), (99, False), (-1, False), (float("nan"), False)],
+)
+def test_trigger_lies_within_the_clip(pre_roll_s: float, is_sound: bool) -> None:
+    """Unless a crash took the end, which may take the trigger along."""
+    faults = list(judge_row(evolve(ROW, pre_roll_s=pre_roll_s)))
+    assert bool(faults) is not is_sound
+    salvaged = list(judge_row(evolve(ROW, pre_roll_s=pre_roll_s, salvaged=True)))
+    assert bool(salvaged) is not (pre_roll_s >= 0)
 
 
 @pytest.mark.parametrize(

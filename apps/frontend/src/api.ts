@@ -29,7 +29,7 @@ export interface StoredEvent {
 /** A video. */
 export interface Media {
   media_id: number;
-  started_at: string;
+  started_at: string | null;
   duration_s: number;
   pre_roll_s: number;
   clip_bytes: number;

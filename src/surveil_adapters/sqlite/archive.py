@@ -5,6 +5,7 @@ would keep the writer out. A video is read by chunk, never as a whole.
 """
 
 import json
+import math
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from attrs import frozen
 
 from surveil_adapters.sqlite.connection import reading
 from surveil_core.events import EventType
-from surveil_core.messages import parse_timestamp
+from surveil_core.messages import maybe_timestamp, parse_timestamp
 from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
 from surveil_core.ports.previewer import PreviewKind
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
@@ -154,16 +155,25 @@ def _clip_state(media_ids: Sequence[int], *, has_job: bool, reason: str | None) 
 
 
 def _media_record(row: tuple[Any, ...]) -> MediaRecord:
+    started_at_utc = maybe_timestamp(row[2])
+    numbers = [_maybe_number(row[place]) for place in (3, 4, 5, 8)]
+    duration_s, pre_roll_s, clip_bytes, camera_number = (number or 0 for number in numbers)
     return MediaRecord(
         media_id=row[0],
         event_ids=[event_id for _, _, event_id in sorted(json.loads(row[1]))],
-        started_at_utc=parse_timestamp(row[2]),
-        duration_s=float(row[3]),
-        pre_roll_s=float(row[4]),
-        clip_bytes=row[5],
-        resolution=row[6],
-        codec=row[7],
-        camera_number=row[8],
+        started_at_utc=started_at_utc,
+        duration_s=float(duration_s),
+        pre_roll_s=float(pre_roll_s),
+        clip_bytes=int(clip_bytes),
+        resolution=str(row[6]),
+        codec=str(row[7]),
+        camera_number=int(camera_number),
         salvaged=bool(row[9]),
         pinned=bool(row[10]),
+        damaged=started_at_utc is None or None in numbers,
     )
+
+
+def _maybe_number(value: object) -> float | None:
+    """Take a number; None for anything else, since SQLite takes any value in any column."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None

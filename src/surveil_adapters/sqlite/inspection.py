@@ -15,6 +15,7 @@ from attrs import frozen
 
 from surveil_adapters.sqlite.connection import reading, translating
 from surveil_core.errors import DataLost, StoreUnavailable
+from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.inspection import FoundClips
 from surveil_core.soundness import ClipRow
 
@@ -34,7 +35,8 @@ _WAYS = {
 """The second query of a way is asked where the first one does not get through."""
 
 _ROW = """
-    SELECT m.taille, length(m.video), m.duree, m.resolution, m.codec, m.id_evenement,
+    SELECT m.taille, length(m.video), m.duree, m.resolution, m.codec,
+           m.date_debut, m.duree_preroll, m.numero_camera, m.recupere, m.id_evenement,
            EXISTS (SELECT 1 FROM evenement e WHERE e.id_evenement = m.id_evenement),
            (SELECT crc32 FROM somme_media s WHERE s.id_media = m.id_media)
     FROM media m WHERE m.id_media = ?
@@ -171,7 +173,8 @@ def _integrity_faults(connection: sqlite3.Connection) -> Sequence[str]:
 
 
 def _clip_row(media_id: int, row: tuple[Any, ...], links: Sequence[int]) -> ClipRow:
-    clip_bytes, stored_bytes, duration_s, resolution, codec, event_row_id, has_event, crc32 = row
+    clip_bytes, stored_bytes, duration_s, resolution, codec, *others = row
+    date, pre_roll_s, camera_number, salvaged, event_row_id, has_event, crc32 = others
     try:
         return ClipRow(
             media_id=media_id,
@@ -183,6 +186,10 @@ def _clip_row(media_id: int, row: tuple[Any, ...], links: Sequence[int]) -> Clip
             event_row_id=int(event_row_id),
             has_event=bool(has_event),
             linked_row_ids=links,
+            started_at_utc=maybe_timestamp(date),
+            pre_roll_s=float(pre_roll_s),
+            camera_number=int(camera_number),
+            salvaged=bool(salvaged),
             crc32=crc32,
         )
     except (TypeError, ValueError) as error:

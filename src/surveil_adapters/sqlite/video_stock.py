@@ -15,7 +15,7 @@ from attrs import define, field
 from surveil_adapters.sqlite.connection import KeptConnection, transaction
 from surveil_adapters.sqlite.pins import set_pin
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
-from surveil_core.messages import parse_timestamp
+from surveil_core.messages import maybe_timestamp
 from surveil_core.retention import KeptVideo, Space
 
 STEP_PAGES = 64
@@ -65,7 +65,7 @@ class SqliteVideoStock:
         )
 
     def oldest_first(self) -> Sequence[KeptVideo]:
-        """List the videos in the order in which they were stored."""
+        """List the videos in the order in which they were stored, those of damaged rows too."""
         with self._kept.reading() as connection:
             rows = connection.execute(
                 "SELECT id_media, taille, date_debut, epingle FROM media ORDER BY id_media"
@@ -73,8 +73,8 @@ class SqliteVideoStock:
         return [
             KeptVideo(
                 media_id=row[0],
-                video_bytes=row[1],
-                started_at_utc=parse_timestamp(row[2]),
+                video_bytes=row[1] if isinstance(row[1], int) else 0,
+                started_at_utc=maybe_timestamp(row[2]),
                 is_pinned=bool(row[3]),
             )
             for row in rows

@@ -47,13 +47,15 @@ class EventsView:
 class MediaView:
     """A video. `started_at` is the first picture, `pre_roll_s` before the trigger.
 
+    The row of a `damaged` one holds a time that is none (null) or numbers that are none (0).
+
     A `salvaged` one was cut short by a crash or a full disk; its end may be missing. A
     `pinned` one is never deleted to make room.
     """
 
     media_id: int
     event_ids: Sequence[str]
-    started_at: datetime
+    started_at: datetime | None
     duration_s: float
     pre_roll_s: float
     clip_bytes: int
@@ -62,6 +64,7 @@ class MediaView:
     camera_number: int
     salvaged: bool
     pinned: bool
+    damaged: bool
     video_url: str
     thumbnail_url: str
     strip_url: str
@@ -145,6 +148,7 @@ def media_view(record: MediaRecord) -> MediaView:
         camera_number=record.camera_number,
         salvaged=record.salvaged,
         pinned=record.pinned,
+        damaged=record.damaged,
         video_url=f"{address}/video",
         thumbnail_url=f"{address}/thumbnail.jpg",
         strip_url=f"{address}/strip.jpg",
