@@ -56,7 +56,9 @@ def _find(archive: Archive, media_ids: Sequence[int]) -> tuple[Sequence[MediaRec
 def _export(archive: Archive, record: MediaRecord, folder: ClipFolder, bar: ProgressBar) -> bool:
     path = folder.path / clip_name(record)
     chunks = _chunks(archive, record, bar)
-    saved = folder.save(path.name, chunks, started_at_utc=record.started_at_utc)
+    saved = folder.save(
+        path.name, chunks, size_bytes=record.clip_bytes, started_at_utc=record.started_at_utc
+    )
     if saved is Saved.DIFFERENT:
         words = f"not exported: {path} is another file; move it away, or name another folder"
     else:

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import sqlite3
 import struct
@@ -56,9 +57,9 @@ def db(data_dir: Path, mp4: bytes) -> SurveillanceDb:
     return store_clips(data_dir, mp4, clips=CLIPS)
 
 
-def clips(db: SurveillanceDb, *arguments: str) -> tuple[int, list[str]]:
+def clips(db: SurveillanceDb, *arguments: str, min_free_bytes: int = 0) -> tuple[int, list[str]]:
     """Type a command where nobody can be asked; returns its exit code and its lines."""
-    settings = {"STORAGE__DATA_DIR": db.path.parent}
+    settings = {"STORAGE__DATA_DIR": db.path.parent, "STORAGE__MIN_FREE_BYTES": min_free_bytes}
     with program("apps.edge", "clips", *arguments, settings=settings) as running:
         code = running.process.wait(60)
     return code, running.lines
@@ -73,7 +74,11 @@ def on_terminal(db: SurveillanceDb, *arguments: str, answer: str = "") -> tuple[
     """Type a command on a terminal, and an answer to its question; returns what is shown."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-    environment = {**os.environ, "SURVEIL_STORAGE__DATA_DIR": str(db.path.parent)}
+    environment = {
+        **os.environ,
+        "SURVEIL_STORAGE__DATA_DIR": str(db.path.parent),
+        "SURVEIL_STORAGE__MIN_FREE_BYTES": "0",
+    }
     command = [sys.executable, "-m", "apps.edge", "clips", *arguments]
     running = subprocess.Popen(
         command, env=environment, cwd=ROOT, stdin=its, stdout=its, stderr=its
@@ -294,6 +299,26 @@ class TestExport:
         assert 1 <= len(written) < CLIPS
         assert all(file.suffix == ".mp4" for file in written)
         assert "No space left on device; make room there" in lines[-1]
+
+    def test_stored_videos_do_not_go_for_their_copies(
+        self, db: SurveillanceDb, mp4: bytes, tmp_path: Path
+    ) -> None:
+        """On their own disk a copy must leave room for more; on another one it need not."""
+        with mounted_disk(tmp_path / "card", size="4m") as card:
+            path = shutil.copy(db.path, card)
+            stored = SurveillanceDb(path=Path(path), sensors=())
+            free_bytes = shutil.disk_usage(card).free
+            wanted_bytes = free_bytes - 4 * len(mp4) - 50_000
+            out = str(card / "out")
+            code, lines = clips(stored, "export", "all", "--to", out, min_free_bytes=wanted_bytes)
+            assert code == 1
+            assert [line.endswith("written") for line in lines] == [True] * 3 + [False] * 3
+            assert all("stored videos would have to go" in line for line in lines[3:])
+            assert all(line.endswith("name a folder on another disk") for line in lines[3:])
+            again = clips(stored, "export", "1", "--to", out, min_free_bytes=wanted_bytes)
+            assert again[1][0].endswith("there already")
+            out = str(tmp_path / "out")
+            assert clips(stored, "export", "4", "--to", out, min_free_bytes=wanted_bytes)[0] == 0
 
     def test_what_is_no_folder_is_wrong_usage(self, db: SurveillanceDb, tmp_path: Path) -> None:
         """Such as a file of that name."""
