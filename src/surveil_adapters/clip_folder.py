@@ -1,6 +1,7 @@
 """A folder that videos are exported to: each whole, or not there at all."""
 
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -104,15 +105,51 @@ def _translating(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _new_file(target: Path) -> Iterator[BinaryIO]:
-    """Give a file that becomes `target` at the end, and goes if that is not reached."""
+    """Give a file that becomes `target` at the end, and goes if that is not reached.
+
+    It is locked until it is closed, by whatever end of this process.
+    """
     part = target.with_name(target.name + PART_SUFFIX)
-    try:
-        with part.open("wb") as file:
+    with os.fdopen(_open_part(part), "wb") as file:
+        _lock(file, part)
+        try:
+            _check_absent(target)
+            file.truncate(0)
             yield file
-        part.rename(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
+            _check_absent(target)
+            part.rename(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def _open_part(part: Path) -> int:
+    """Open the file, whoever made it, as it is; a link or a pipe of that name is refused."""
+    flags = os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        return os.open(part, flags, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise StoreUnavailable(f"{part} is no file of an export: remove it") from error
         raise
+
+
+def _lock(file: BinaryIO, part: Path) -> None:
+    """Keep other exports away. What another one has renamed or removed since is not ours."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = os.path.samestat(os.fstat(file.fileno()), part.lstat())
+    except (BlockingIOError, FileNotFoundError):
+        is_ours = False
+    if not is_ours:
+        raise StoreUnavailable(f"another export writes {part}: wait until it has ended")
+
+
+def _check_absent(target: Path) -> None:
+    if os.path.lexists(target):
+        raise StoreUnavailable(
+            f"{target} has been made meanwhile; export again, or name another folder"
+        )
 
 
 def _holds(path: Path, chunks: Iterable[bytes]) -> bool:
