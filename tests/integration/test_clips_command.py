@@ -337,6 +337,29 @@ class TestExport:
         assert clips(db, "delete", "2", "--yes")[0] == 0
         assert 2 not in kept(db)
 
+    @pytest.mark.parametrize(
+        ("lost", "event"),
+        [
+            ("DROP TABLE somme_media; DROP TABLE apercu;", event_of(2)),
+            ("ALTER TABLE media DROP COLUMN recupere; PRAGMA user_version = 2;", event_of(2)),
+            ("DROP TABLE media_evenement", "no-event"),
+            ("DROP INDEX media_par_evenement", event_of(2)),
+        ],
+    )
+    def test_clips_of_an_old_or_incomplete_file_are_rescued(
+        self, db: SurveillanceDb, mp4: bytes, tmp_path: Path, lost: str, event: str
+    ) -> None:
+        """By what it has; nothing is changed in it."""
+        with closing(sqlite3.connect(db.path)) as connection:
+            connection.executescript(lost)
+        before = db.path.read_bytes()
+        code, lines = clips(db, "export", "all", "--to", str(tmp_path / "out"))
+        assert code == 0, lines
+        assert len(lines) == CLIPS
+        file = tmp_path / "out" / f"clip_2_20250115T143042Z_{event}.mp4"
+        assert file.read_bytes() == mp4
+        assert db.path.read_bytes() == before
+
     def test_unknown_clip_is_told(self, db: SurveillanceDb, tmp_path: Path) -> None:
         """The others are exported."""
         code, lines = clips(db, "export", "99", "2", "--to", str(tmp_path))
@@ -558,6 +581,15 @@ class TestCheck:
         assert "another program is writing it" in lines[0]
         assert lines[1:] == ["0 clips checked: 0 sound, 0 damaged, 1 not checked"]
         assert not any("delete" in line for line in lines)
+
+    def test_missing_index_hides_no_damage(self, db: SurveillanceDb) -> None:
+        """It is told, and all clips are checked."""
+        change(db, "DROP INDEX media_par_evenement")
+        change(db, "UPDATE media SET taille = 5 WHERE id_media = 3")
+        code, lines = clips(db, "check")
+        assert code == 1
+        assert "no such index: media_par_evenement" in lines[0]
+        assert lines[-1] == f"{CLIPS} clips checked: {CLIPS - 1} sound, 1 damaged"
 
     def test_what_is_no_database_is_said(self, db: SurveillanceDb) -> None:
         """Without a traceback."""

@@ -152,6 +152,31 @@ def test_sum_of_the_video_is_known(db: SurveillanceDb, inspection: SqliteInspect
     assert [None if row is None else row.crc32 for row in rows] == [zlib.crc32(VIDEO), None]
 
 
+MISSING = {
+    "index media_par_evenement": "DROP INDEX media_par_evenement",
+    "media_evenement": "DROP TABLE media_evenement",
+    "somme_media": "DROP TABLE somme_media",
+}
+
+
+@pytest.mark.parametrize("way", MISSING)
+def test_missing_table_or_index_is_a_fault_of_one_way(
+    db: SurveillanceDb, inspection: SqliteInspection, way: str
+) -> None:
+    """The clips are found by the others, and their rows read."""
+    change(db, MISSING[way])
+    found = inspection.find_clips()
+    assert list(found.media_ids) == [1, 2, 3]
+    [fault] = found.faults
+    assert fault.startswith(f"{way} cannot be read as a whole: no such ")
+    assert fault.endswith("bring a file of an earlier release up to date when they start")
+    row = inspection.read_row(2)
+    assert row is not None
+    assert row.has_event
+    assert row.crc32 == (None if way == "somme_media" else zlib.crc32(VIDEO))
+    assert list(inspection.event_ids(2)) == [event_of(2)]
+
+
 def test_columns_that_hold_nonsense_are_damage(
     db: SurveillanceDb, inspection: SqliteInspection
 ) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from surveil_adapters.sqlite.connection import reading
+from surveil_adapters.sqlite.connection import primary_code, reading
 from surveil_core.events import EventType
 from surveil_core.messages import maybe_timestamp, parse_timestamp
 from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
@@ -32,16 +32,26 @@ _EVENTS = """
     FROM evenement e JOIN capteur c ON c.id_capteur = e.id_capteur
     LEFT JOIN travail_clip t ON t.id_evenement = e.id_evenement
 """
-_MEDIA = """
-    SELECT m.id_media,
-           (SELECT json_group_array(json_array(
-                       e.id_evenement != m.id_evenement, e.id_evenement, e.event_id))
-            FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
-            WHERE l.id_media = m.id_media),
-           m.date_debut, m.duree, m.duree_preroll, m.taille, m.resolution, m.codec,
-           m.numero_camera, m.recupere, m.epingle
-    FROM media m
+_EVENTS_OF = """
+    (SELECT json_group_array(json_array(
+                e.id_evenement != m.id_evenement, e.id_evenement, e.event_id))
+     FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
+     WHERE l.id_media = m.id_media)
 """
+_MARKS = "m.recupere, m.epingle"
+
+
+def _media_query(events: str, marks: str) -> str:
+    return (
+        f"SELECT m.id_media, {events}, m.date_debut, m.duree, m.duree_preroll, m.taille,"  # noqa: S608 - of words above
+        f" m.resolution, m.codec, m.numero_camera, {marks} FROM media m"
+    )
+
+
+_MEDIA = _media_query(_EVENTS_OF, _MARKS)
+_OLD_MEDIA = (_media_query(_EVENTS_OF, "0, 0"), _media_query("'[]'", "0, 0"))
+"""For a file of an earlier release, or one of which a table is lost."""
+
 _PREVIEW_BY_KIND = {
     PreviewKind.THUMBNAIL: "SELECT vignette FROM apercu WHERE id_media = ?",
     PreviewKind.STRIP: "SELECT bande FROM apercu WHERE id_media = ?",
@@ -89,9 +99,7 @@ class SqliteArchive:
     def find_media(self, media_id: int) -> MediaRecord | None:
         """One video, or None."""
         with reading(self._path) as connection:
-            row = connection.execute(
-                f"{_MEDIA} WHERE m.id_media = ?", (_bounded(media_id),)
-            ).fetchone()
+            row = _find_row(connection, _bounded(media_id))
         return None if row is None else _media_record(row)
 
     def read_video(self, media_id: int, *, offset: int, length: int) -> bytes:
@@ -106,6 +114,21 @@ class SqliteArchive:
         with reading(self._path) as connection:
             row = connection.execute(_PREVIEW_BY_KIND[kind], (_bounded(media_id),)).fetchone()
         return None if row is None else bytes(row[0])
+
+
+def _find_row(connection: sqlite3.Connection, media_id: int) -> tuple[Any, ...] | None:
+    """Find a video, by as much as the file knows: it must be rescued from an old file, too."""
+    for query in (_MEDIA, *_OLD_MEDIA):
+        try:
+            row: tuple[Any, ...] | None = connection.execute(
+                f"{query} WHERE m.id_media = ?", (media_id,)
+            ).fetchone()
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_ERROR or query is _OLD_MEDIA[-1]:
+                raise
+        else:
+            return row
+    raise AssertionError("the last query has answered or raised")
 
 
 def _has_media(connection: sqlite3.Connection, media_id: int) -> bool:

@@ -49,7 +49,13 @@ _ADVICE_BY_CODE = {
 }
 _OTHER_ADVICE = "check the file with `sqlite3 FILE 'PRAGMA integrity_check'`"
 
-_DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
+DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """Say of which kind an error is (https://sqlite.org/rescode.html); 0 if SQLite has not said."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
 
 _REFUSAL_BY_CODE = {
     sqlite3.SQLITE_TOOBIG: "SQLite stores at most 1,000,000,000 bytes in a field; shorten the clip",
@@ -70,11 +76,11 @@ def translating(path: Path) -> Iterator[None]:
     except sqlite3.ProgrammingError:
         raise
     except sqlite3.Error as error:
-        primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if primary_code in _REFUSAL_BY_CODE:
-            raise DataLost(f"{path}: {error}: {_REFUSAL_BY_CODE[primary_code]}") from error
-        advice = _ADVICE_BY_CODE.get(primary_code, _OTHER_ADVICE)
-        kind = StoreDamaged if primary_code in _DAMAGE_CODES else StoreUnavailable
+        code = primary_code(error)
+        if code in _REFUSAL_BY_CODE:
+            raise DataLost(f"{path}: {error}: {_REFUSAL_BY_CODE[code]}") from error
+        advice = _ADVICE_BY_CODE.get(code, _OTHER_ADVICE)
+        kind = StoreDamaged if code in DAMAGE_CODES else StoreUnavailable
         raise kind(f"{path}: {error}: {advice}") from error
     except OSError as error:
         raise StoreUnavailable(f"{path}: {error}: check the disk and this user's rights") from error

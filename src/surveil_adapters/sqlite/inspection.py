@@ -13,13 +13,12 @@ from typing import Any
 
 from attrs import frozen
 
-from surveil_adapters.sqlite.connection import reading, translating
+from surveil_adapters.sqlite.connection import DAMAGE_CODES, primary_code, reading, translating
 from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.inspection import FoundClips
 from surveil_core.soundness import ClipRow
 
-_DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
 _MAX_FAULTS = 100
 _LOOKS = 3
 
@@ -36,17 +35,21 @@ _WAYS = {
 
 _ROW = """
     SELECT m.taille, length(m.video), m.duree, m.resolution, m.codec,
-           m.date_debut, m.duree_preroll, m.numero_camera, m.recupere, m.id_evenement,
-           EXISTS (SELECT 1 FROM evenement e WHERE e.id_evenement = m.id_evenement),
-           (SELECT crc32 FROM somme_media s WHERE s.id_media = m.id_media)
+           m.date_debut, m.duree_preroll, m.numero_camera, m.id_evenement
     FROM media m WHERE m.id_media = ?
 """
+_SALVAGED = "SELECT recupere FROM media WHERE id_media = ?"
+_EVENT = "SELECT 1 FROM media JOIN evenement USING (id_evenement) WHERE id_media = ?"
+_CRC32 = "SELECT crc32 FROM somme_media WHERE id_media = ?"
 _LINKS = "SELECT id_evenement FROM media_evenement WHERE id_media = ? ORDER BY id_evenement"
 _EVENTS = """
     SELECT e.event_id FROM media_evenement l JOIN evenement e USING (id_evenement)
     WHERE l.id_media = ? ORDER BY l.id_evenement
 """
 _TRIGGER = "SELECT e.event_id FROM media m JOIN evenement e USING (id_evenement) WHERE id_media = ?"
+
+
+_MIGRATION = "the services bring a file of an earlier release up to date when they start"
 
 
 @frozen
@@ -81,15 +84,20 @@ class SqliteInspection:
         """Read what is known of a clip but its pictures."""
         with self._reading() as connection:
             row = connection.execute(_ROW, (media_id,)).fetchone()
-            links = connection.execute(_LINKS, (media_id,)).fetchall()
-        return None if row is None else _clip_row(media_id, row, [link[0] for link in links])
+            if row is None:
+                return None
+            beside = [
+                _values(connection, query, media_id)
+                for query in (_SALVAGED, _EVENT, _LINKS, _CRC32)
+            ]
+        return _clip_row(media_id, row, beside)
 
     def event_ids(self, media_id: int) -> Sequence[str]:
         """Name the events that are linked to it, or the one that its row names."""
         with self._reading() as connection:
             for query in (_EVENTS, _TRIGGER):
-                if found := connection.execute(query, (media_id,)).fetchall():
-                    return [event_id for (event_id,) in found]
+                if found := _values(connection, query, media_id):
+                    return found
         return ()
 
     def _collect(self, query: str, media_ids: set[int]) -> None:
@@ -145,7 +153,9 @@ class SqliteInspection:
             try:
                 yield connection
             except sqlite3.DatabaseError as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE_CODES:
+                if _is_missing(error):
+                    raise DataLost(f"{error}; {_MIGRATION}") from error
+                if primary_code(error) in DAMAGE_CODES:
                     raise DataLost(str(error)) from error
                 raise
 
@@ -172,9 +182,29 @@ def _integrity_faults(connection: sqlite3.Connection) -> Sequence[str]:
     return [line for line in lines if line != "ok" and not line.startswith("*** in database")]
 
 
-def _clip_row(media_id: int, row: tuple[Any, ...], links: Sequence[int]) -> ClipRow:
+def _is_missing(error: sqlite3.Error) -> bool:
+    """Whether a table, an index or a column is not there: nothing else is wrong in our SQL."""
+    return primary_code(error) == sqlite3.SQLITE_ERROR
+
+
+def _values(connection: sqlite3.Connection, query: str, media_id: int) -> Sequence[Any]:
+    """Ask for one column of what stands beside a clip; nothing does in a table that is missing."""
+    try:
+        return [value for (value,) in connection.execute(query, (media_id,))]
+    except sqlite3.OperationalError as error:
+        if not _is_missing(error):
+            raise
+        return ()
+
+
+def _clip_row(
+    media_id: int,
+    row: tuple[Any, ...],
+    beside: Sequence[Sequence[Any]],
+) -> ClipRow:
+    salvaged, events, links, crc32 = beside
     clip_bytes, stored_bytes, duration_s, resolution, codec, *others = row
-    date, pre_roll_s, camera_number, salvaged, event_row_id, has_event, crc32 = others
+    date, pre_roll_s, camera_number, event_row_id = others
     try:
         return ClipRow(
             media_id=media_id,
@@ -184,13 +214,13 @@ def _clip_row(media_id: int, row: tuple[Any, ...], links: Sequence[int]) -> Clip
             resolution=str(resolution),
             codec=str(codec),
             event_row_id=int(event_row_id),
-            has_event=bool(has_event),
+            has_event=bool(events),
             linked_row_ids=links,
             started_at_utc=maybe_timestamp(date),
             pre_roll_s=float(pre_roll_s),
             camera_number=int(camera_number),
-            salvaged=bool(salvaged),
-            crc32=crc32,
+            salvaged=any(salvaged),
+            crc32=next(iter(crc32), None),
         )
     except (TypeError, ValueError) as error:
         raise DataLost(f"its columns hold what they cannot: {row!r:.200}") from error
