@@ -11,6 +11,7 @@ from surveil_core.ports.video_stock import VideoStock
 from surveil_core.retention import KeptVideo
 
 REASON = "deleted by hand"
+_PINNED = "is pinned and stays; `clips unpin {media_id}`"
 _ALL_BYTES = 2**63 - 1
 
 
@@ -48,7 +49,7 @@ def _choose(stock: VideoStock, media_ids: Sequence[int]) -> tuple[Sequence[KeptV
         if video is None:
             sys.stdout.write(f"clip {media_id}: there is none; `clips list` names them\n")
         elif video.is_pinned:
-            sys.stdout.write(f"clip {media_id}: is pinned and stays; `clips unpin {media_id}`\n")
+            sys.stdout.write(f"clip {media_id}: {_PINNED.format(media_id=media_id)}\n")
         else:
             may_go.append(video)
     return may_go, len(may_go) == len(media_ids)
@@ -60,13 +61,22 @@ def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> bool:
     with ProgressBar("deleting", total=len(videos), unit="clips") as bar:
         for video in videos:
             try:
-                stock.give_up([video.media_id], reason=REASON)
-                bar.say(f"clip {video.media_id}: deleted")
+                is_gone, words = _delete_one(stock, video.media_id)
             except StoreUnavailable as error:
-                bar.say(f"clip {video.media_id}: not deleted: {error}")
-                is_done = False
+                is_gone, words = False, f"not deleted: {error}"
+            bar.say(f"clip {video.media_id}: {words}")
+            is_done &= is_gone
             bar.advance()
     return is_done
+
+
+def _delete_one(stock: VideoStock, media_id: int) -> tuple[bool, str]:
+    """Delete a clip, unless it has been pinned since it was looked at; say what became of it."""
+    if stock.give_up([media_id], reason=REASON).media_ids:
+        return True, "deleted"
+    if any(video.media_id == media_id for video in stock.oldest_first()):
+        return False, _PINNED.format(media_id=media_id)
+    return True, "has made room meanwhile"
 
 
 def _confirm(question: str) -> bool:

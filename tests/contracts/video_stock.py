@@ -31,10 +31,10 @@ class VideoStockContract:
     def test_pinned_video_stays(self, stock: VideoStock) -> None:
         """Until it is unpinned."""
         assert stock.pin(2, is_pinned=True)
-        stock.give_up([1, 2], reason="why")
+        assert list(stock.give_up([1, 2, 99], reason="why").media_ids) == [1]
         assert [(v.media_id, v.is_pinned) for v in stock.oldest_first()] == [(2, True), (3, False)]
         assert stock.pin(2, is_pinned=False)
-        stock.give_up([2], reason="why")
+        assert list(stock.give_up([2], reason="why").media_ids) == [2]
         assert [video.media_id for video in stock.oldest_first()] == [3]
 
     def test_unknown_video_is_no_error(self, stock: VideoStock) -> None:

@@ -16,6 +16,7 @@ from surveil_adapters.sqlite.connection import KeptConnection, transaction
 from surveil_adapters.sqlite.pins import set_pin
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.messages import maybe_timestamp
+from surveil_core.ports.video_stock import GivenUp
 from surveil_core.retention import KeptVideo, Space
 
 STEP_PAGES = 64
@@ -23,6 +24,7 @@ STEP_PAGES = 64
 journal takes twice as much of a disk that has little.
 """
 
+_STORED = "SELECT id_media FROM media WHERE id_media IN (SELECT value FROM json_each(:ids))"
 _KEEP_REASON = """
     INSERT INTO travail_clip (id_evenement, raison_abandon)
     SELECT DISTINCT l.id_evenement, :reason FROM media_evenement l JOIN media m USING (id_media)
@@ -80,13 +82,16 @@ class SqliteVideoStock:
             for row in rows
         ]
 
-    def give_up(self, media_ids: Collection[int], *, reason: str) -> None:
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> GivenUp:
         """Delete videos in one transaction; `travail_clip` keeps the reason of their events."""
         values = {"ids": json.dumps(sorted(media_ids)), "reason": reason}
         with self._kept.transaction() as connection:
+            stored = {media_id for (media_id,) in connection.execute(_STORED, values)}
             connection.execute(_KEEP_REASON, values)
             connection.execute(_DELETE, values)
             connection.execute(_FORGET_REASON, values)
+            stored -= {media_id for (media_id,) in connection.execute(_STORED, values)}
+        return GivenUp(media_ids=stored)
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:
         """Shorten the file by a step if the disk has less free than that."""

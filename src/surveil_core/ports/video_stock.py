@@ -3,7 +3,16 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from attrs import frozen
+
 from surveil_core.retention import KeptVideo, Space
+
+
+@frozen(kw_only=True)
+class GivenUp:
+    """What was deleted of the videos that were to be: those that were there and not pinned."""
+
+    media_ids: Collection[int]
 
 
 class VideoStock(Protocol):
@@ -18,10 +27,10 @@ class VideoStock(Protocol):
     def oldest_first(self) -> Sequence[KeptVideo]:
         """List the videos in the order in which they were stored."""
 
-    def give_up(self, media_ids: Collection[int], *, reason: str) -> None:
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> GivenUp:
         """Delete videos in one transaction; their events keep the reason.
 
-        Pinned ones stay, and ids that are not there are no error.
+        Pinned ones stay, and ids that are not there are no error: it is said which went.
         """
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:
