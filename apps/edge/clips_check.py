@@ -33,9 +33,10 @@ def check_file(inspection: Inspection, path: Path) -> bool:
         sys.stdout.write(f"{path}: {printable(fault)}\n")
     if faults:
         sys.stdout.write(
-            f"{path}: {counted(len(faults), 'fault')}; next: delete the damaged clips named below, "
-            "and check again; if faults stay, `clips export all --to FOLDER` saves what can be "
-            "read, then stop the services and move the file aside: they begin a new one\n"
+            f"{path}: {counted(len(faults), 'fault')}; next: mend or delete the damaged clips "
+            "named below, and check again; if faults stay, `clips export all --to FOLDER` saves "
+            "what can be read, then stop the services and move the file aside: "
+            "they begin a new one\n"
         )
     else:
         sys.stdout.write(f"{path}: sound\n")

@@ -22,6 +22,7 @@ class Harm(Enum):
     UNREADABLE = "the database gives nothing, or not all, of it"
     PICTURES = "not all of it plays"
     ROW = "it plays, and its row is wrong"
+    LEFTOVER = "there is no clip, only rows that belonged to one"
 
 
 @frozen(kw_only=True)
@@ -80,6 +81,19 @@ class Fault:
     harm: Harm
     text: str
     remedy: str | None = None
+
+
+_TABLES_BESIDE = ("media_evenement", "somme_media", "apercu")
+
+
+def judge_leftovers(media_id: int) -> Fault:
+    """Say what is wrong where a clip was deleted, and what stood beside it was not."""
+    where = f"WHERE id_media = {media_id}"
+    return Fault(
+        harm=Harm.LEFTOVER,
+        text=f"media has no row {media_id}, and rows beside it are left, as after a DELETE by hand",
+        remedy="; ".join(f"DELETE FROM {table} {where}" for table in _TABLES_BESIDE),  # noqa: S608 - for a person to run
+    )
 
 
 def judge_row(row: ClipRow) -> Iterator[Fault]:
@@ -162,6 +176,8 @@ def advise(media_id: int, faults: Sequence[Fault]) -> str:
             f"`clips delete {media_id}` removes it"
         )
     remedies = [fault.remedy for fault in faults if fault.remedy is not None]
+    if Harm.LEFTOVER in harms:
+        return f"nothing is lost; remove them by the SQL: {'; '.join(remedies)}"
     if len(remedies) < len(faults):
         return (
             f"the pictures are whole: `clips export {media_id} --to FOLDER` keeps them, "

@@ -502,6 +502,23 @@ class TestCheck:
         subprocess.run(["sqlite3", str(db.path), sql], check=True, timeout=10)
         assert clips(db, "check")[0] == 0
 
+    def test_what_a_hand_left_over_can_be_removed(self, db: SurveillanceDb, tmp_path: Path) -> None:
+        """By the SQL that is printed; the clips that are there can be had meanwhile."""
+        with closing(sqlite3.connect(db.path)) as connection, connection:
+            connection.execute("DELETE FROM media WHERE id_media IN (2, 5)")
+        assert clips(db, "export", "all", "--to", str(tmp_path / "out"))[0] == 0
+        code, lines = clips(db, "check")
+        assert code == 1
+        told = [line for line in lines if line.startswith("clip ")]
+        assert [line.split()[1] for line in told] == ["2", "5"]
+        for line in told:
+            sql = line.partition("remove them by the SQL: ")[2]
+            subprocess.run(["sqlite3", str(db.path), sql], check=True, timeout=10)
+        assert clips(db, "check") == (
+            0,
+            [f"{db.path}: sound", "4 clips checked: 4 sound, 0 damaged"],
+        )
+
     def test_lost_event_is_named(self, db: SurveillanceDb) -> None:
         """For the clip and for the file."""
         change(db, "DELETE FROM evenement WHERE id_evenement = 3")
@@ -521,7 +538,7 @@ class TestCheck:
         assert code == 1
         told = [line for line in lines if line.startswith(f"{db.path}: ")]
         assert 2 <= len(told) <= 11
-        assert "faults; next: delete the damaged clips named below" in told[-1]
+        assert "faults; next: mend or delete the damaged clips named below" in told[-1]
         [line] = [line for line in lines if line.startswith("clip ")]
         assert "its video cannot be read: " in line or "(CRC-32)" in line
         assert lines[-1] == f"{CLIPS} clips checked: {CLIPS - 1} sound, 1 damaged"

@@ -59,6 +59,10 @@ class TestSqliteInspection(InspectionContract):
         return lose
 
     @pytest.fixture
+    def delete_by_hand(self, db: SurveillanceDb) -> Callable[[int], None]:
+        return lambda media_id: change(db, "DELETE FROM media WHERE id_media = ?", media_id)
+
+    @pytest.fixture
     def delete(self, db: SurveillanceDb) -> Iterator[Callable[[int], None]]:
         with closing(SqliteVideoStock(db)) as stock:
             yield lambda media_id: stock.give_up([media_id], reason="why")
@@ -156,6 +160,7 @@ MISSING = {
     "index media_par_evenement": "DROP INDEX media_par_evenement",
     "media_evenement": "DROP TABLE media_evenement",
     "somme_media": "DROP TABLE somme_media",
+    "apercu": "DROP TABLE apercu",
 }
 
 

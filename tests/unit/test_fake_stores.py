@@ -183,6 +183,10 @@ class TestFakeInspection(InspectionContract):
         return inspection.lost.add
 
     @pytest.fixture
+    def delete_by_hand(self, inspection: FakeInspection) -> Callable[[int], None]:
+        return inspection.deleted_by_hand.add
+
+    @pytest.fixture
     def delete(self, inspection: FakeInspection) -> Callable[[int], None]:
         def delete(media_id: int) -> None:
             del inspection.rows[media_id], inspection.events[media_id]

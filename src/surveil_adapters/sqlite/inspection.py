@@ -1,8 +1,8 @@
 """`surveillance.db` looked at without trust: what is damaged is told, the rest still read.
 
-Clips are found by four ways through the file (the table, its index, the links to events,
-the check sums), so that a page which is lost takes no clip out of sight that another page
-still names.
+Clips are found by five ways through the file (the table, its index, the links to events,
+the check sums, the previews), so that a page which is lost takes no clip out of sight that
+another page still names.
 """
 
 import sqlite3
@@ -22,14 +22,16 @@ from surveil_core.soundness import ClipRow
 _MAX_FAULTS = 100
 _LOOKS = 3
 
+_INDEX = "index media_par_evenement"
 _WAYS = {
     "media": (
         "SELECT id_media FROM media NOT INDEXED ORDER BY id_media",
         "SELECT id_media FROM media NOT INDEXED ORDER BY id_media DESC",
     ),
-    "index media_par_evenement": ("SELECT id_media FROM media INDEXED BY media_par_evenement",),
+    _INDEX: ("SELECT id_media FROM media INDEXED BY media_par_evenement",),
     "media_evenement": ("SELECT DISTINCT id_media FROM media_evenement ORDER BY id_media",),
     "somme_media": ("SELECT id_media FROM somme_media",),
+    "apercu": ("SELECT id_media FROM apercu",),
 }
 """The second query of a way is asked where the first one does not get through."""
 
@@ -69,16 +71,22 @@ class SqliteInspection:
 
     def find_clips(self) -> FoundClips:
         """Go each way through the file as far as it can be read."""
-        media_ids: set[int] = set()
-        faults: list[str] = []
+        ids_by_way: dict[str, set[int]] = {name: set() for name in _WAYS}
+        faults: dict[str, str] = {}
         for name, queries in _WAYS.items():
             for query in queries:
                 try:
-                    self._collect(query, media_ids)
+                    self._collect(query, ids_by_way[name])
                     break
                 except DataLost as error:
-                    faults.append(f"{name} cannot be read as a whole: {error}")
-        return FoundClips(media_ids=sorted(media_ids), faults=list(dict.fromkeys(faults)))
+                    faults[name] = f"{name} cannot be read as a whole: {error}"
+        media_ids = set().union(*ids_by_way.values())
+        kept = media_ids if "media" in faults else ids_by_way["media"] | ids_by_way[_INDEX]
+        return FoundClips(
+            media_ids=sorted(media_ids),
+            faults=list(faults.values()),
+            leftover_ids=media_ids - kept,
+        )
 
     def read_row(self, media_id: int) -> ClipRow | None:
         """Read what is known of a clip but its pictures."""

@@ -12,6 +12,7 @@ from surveil_core.soundness import (
     Fault,
     Harm,
     advise,
+    judge_leftovers,
     judge_match,
     judge_pictures,
     judge_row,
@@ -56,9 +57,17 @@ class ClipChecking:
     def _look(self, media_id: int) -> Sequence[Fault]:
         try:
             row = self.inspection.read_row(media_id)
-            return [_missing(media_id)] if row is None else self._faults_of(row)
+            return [self._missing(media_id)] if row is None else self._faults_of(row)
         except (DataLost, StoreDamaged) as error:
             return [_unreadable("its row", error)]
+
+    def _missing(self, media_id: int) -> Fault:
+        if media_id in self.inspection.find_clips().leftover_ids:
+            return judge_leftovers(media_id)
+        return Fault(
+            harm=Harm.UNREADABLE,
+            text=f"media has no row {media_id}, although an index or media_evenement names it",
+        )
 
     def _is_gone(self, media_id: int) -> bool:
         """Whether nothing in the file names it."""
@@ -85,13 +94,6 @@ class ClipChecking:
             return self.inspection.event_ids(media_id)
         except (DataLost, StoreUnavailable):
             return ()  # what cannot be read of the events is a fault of the file, told there
-
-
-def _missing(media_id: int) -> Fault:
-    return Fault(
-        harm=Harm.UNREADABLE,
-        text=f"media has no row {media_id}, although an index or media_evenement names it",
-    )
 
 
 def _unreadable(what: str, error: Exception) -> Fault:

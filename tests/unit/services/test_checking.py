@@ -100,6 +100,15 @@ def test_row_that_only_a_link_names_is_lost() -> None:
     assert list(finding.event_ids) == ["evt-1", "evt-2"]
 
 
+def test_what_is_left_of_a_clip_is_no_lost_row() -> None:
+    """The advice is how to remove it, not to look at the disk."""
+    site = Site()
+    site.inspection.deleted_by_hand.add(3)
+    finding = site.check()
+    assert [fault.harm for fault in finding.faults] == [Harm.LEFTOVER]
+    assert "remove them by the SQL: DELETE FROM media_evenement" in finding.advice
+
+
 def test_clip_that_is_deleted_meanwhile_is_no_damage() -> None:
     """A service may make room while others are checked."""
     inspection = Site().inspection
