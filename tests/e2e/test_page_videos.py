@@ -224,6 +224,18 @@ def test_a_pin_is_set_and_removed_for_good(page: Page, site: Site) -> None:
             assert [v.is_pinned for v in stock.oldest_first()] == [False, False, kept == 1]
 
 
+def test_where_the_server_takes_no_pins_there_is_no_button(chromium: Browser, site: Site) -> None:
+    """The video is described all the same."""
+    _, server = serve(SqliteArchive(site.db.path), RecordingAnnouncer(), 0)
+    try:
+        with opened(chromium, server.url, "en-GB") as page:
+            row(page, WHOLE).click()
+            expect(page.locator(".facts")).to_contain_text("before the event")
+            expect(page.locator("button.pin")).to_be_hidden()
+    finally:
+        server.close()
+
+
 def test_a_pin_that_fails_is_told(page: Page, site: Site) -> None:
     """The button stays as it was."""
     row(page, WHOLE).click()

@@ -93,9 +93,10 @@ class DeviceView:
 
 @frozen(kw_only=True)
 class DevicesView:
-    """The devices."""
+    """The devices, and whether videos can be pinned at this address."""
 
     devices: Sequence[DeviceView]
+    can_pin: bool
 
 
 @frozen(kw_only=True)
