@@ -31,14 +31,14 @@ def delete_clips(
     if not is_sure and not _confirm(f"Delete {counted(len(may_go))}, {size}, for good?"):
         sys.stdout.write("nothing was deleted\n")
         return False
-    is_done &= _delete(stock, may_go)
+    deleted_bytes, are_gone = _delete(stock, may_go)
     try:
-        given_bytes = _give_space_back(stock, clock)
+        given_bytes = _give_space_back(stock, clock, up_to_bytes=deleted_bytes)
     except StoreUnavailable as error:
         sys.stdout.write(f"not all space was given back, the next videos fill it: {error}\n")
         return False
     sys.stdout.write(f"{human_size(given_bytes)} given back to the disk\n")
-    return is_done
+    return is_done and are_gone
 
 
 def _choose(stock: VideoStock, media_ids: Sequence[int]) -> tuple[Sequence[KeptVideo], bool]:
@@ -55,9 +55,12 @@ def _choose(stock: VideoStock, media_ids: Sequence[int]) -> tuple[Sequence[KeptV
     return may_go, len(may_go) == len(media_ids)
 
 
-def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> bool:
-    """Delete each in a transaction of its own, so that none holds up a service for long."""
-    is_done = True
+def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> tuple[int, bool]:
+    """Delete each in a transaction of its own, so that none holds up a service for long.
+
+    Returns how many bytes are gone, and whether all videos are.
+    """
+    deleted_bytes, are_gone = 0, True
     with ProgressBar("deleting", total=len(videos), unit="clips") as bar:
         for video in videos:
             try:
@@ -65,9 +68,10 @@ def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> bool:
             except StoreUnavailable as error:
                 is_gone, words = False, f"not deleted: {error}"
             bar.say(f"clip {video.media_id}: {words}")
-            is_done &= is_gone
+            deleted_bytes += video.video_bytes if is_gone else 0
+            are_gone &= is_gone
             bar.advance()
-    return is_done
+    return deleted_bytes, are_gone
 
 
 def _delete_one(stock: VideoStock, media_id: int) -> tuple[bool, str]:
@@ -89,12 +93,16 @@ def _confirm(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes", "o", "oui"}
 
 
-def _give_space_back(stock: VideoStock, clock: Clock) -> int:
-    """Shorten the file by steps, as long again leaving it to the services after each."""
+def _give_space_back(stock: VideoStock, clock: Clock, *, up_to_bytes: int) -> int:
+    """Shorten the file by steps, as long again leaving it to the services after each.
+
+    What others have left free in the file is theirs to fill.
+    """
     left_bytes = stock.space().hollow_bytes
     given_bytes = 0
-    with ProgressBar("giving space back", total=left_bytes, unit="bytes") as bar:
-        while left_bytes:
+    total_bytes = min(left_bytes, up_to_bytes)
+    with ProgressBar("giving space back", total=total_bytes, unit="bytes") as bar:
+        while left_bytes and given_bytes < up_to_bytes:
             began_s = clock.monotonic_s()
             now_left_bytes = stock.give_space_back(up_to_free_bytes=_ALL_BYTES)
             if now_left_bytes >= left_bytes:

@@ -6,6 +6,7 @@ import pytest
 from attrs import define
 
 from apps.edge.clips_delete import delete_clips
+from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.video_stock import GivenUp
 from surveil_core.retention import KeptVideo
 from tests.examples import RECEIVED_AT_UTC
@@ -32,6 +33,30 @@ def test_clip_that_is_pinned_at_the_last_moment_is_not_said_to_be_deleted(
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["clip 1: is pinned and stays; `clips unpin 1`", "clip 2: deleted"]
     assert [video.media_id for video in stock.videos] == [1]
+
+
+def test_as_much_is_given_back_as_was_deleted(capsys: pytest.CaptureFixture[str]) -> None:
+    """The rest of what is free in the file waits for the next videos, which fill it."""
+    stock = stock_of(1, 2, hollow_bytes=1_000_000, step_bytes=300)
+    assert delete_clips(stock, [1], clock=FakeClock(), is_sure=True)
+    assert stock.hollow_bytes == 1_000_000 + 1000 - 1200
+    assert capsys.readouterr().out.splitlines()[-1] == "1.2 KiB given back to the disk"
+
+
+def test_nothing_is_given_back_for_what_was_not_deleted() -> None:
+    """Such as a clip that the database refuses to let go."""
+    stock = FailingStock(videos=stock_of(1).videos, hollow_bytes=5000)
+    assert not delete_clips(stock, [1], clock=FakeClock(), is_sure=True)
+    assert stock.hollow_bytes == 5000
+
+
+@define(kw_only=True)
+class FailingStock(FakeVideoStock):
+    """Deletes nothing."""
+
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> GivenUp:
+        """As the port says."""
+        raise StoreUnavailable("database is locked")
 
 
 @define(kw_only=True)
