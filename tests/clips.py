@@ -1,5 +1,6 @@
 """Real video for tests, by the ffmpeg on the PATH, or by the one that imageio-ffmpeg brings."""
 
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -44,3 +45,21 @@ def make_annex_b(folder: Path, mp4: bytes) -> Path:
 def _ffmpeg(*arguments: str) -> None:
     program = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
     subprocess.run([program, "-v", "error", "-y", *arguments], check=True, timeout=60)
+
+
+def with_damaged_header(mp4: bytes, chosen: random.Random) -> bytes:
+    """Overwrite a few bytes of what says where pictures are and how they are coded."""
+    damaged = bytearray(mp4)
+    header_bytes = mp4.index(b"mdat")
+    for _ in range(chosen.choice([1, 2, 8])):
+        size_bytes = chosen.choice([1, 2, 4])
+        offset = chosen.randrange(header_bytes - size_bytes)
+        new = chosen.choice([bytes(size_bytes), b"\xff" * size_bytes, chosen.randbytes(size_bytes)])
+        damaged[offset : offset + size_bytes] = new
+    return bytes(damaged)
+
+
+def of_unknown_coding(mp4: bytes) -> bytes:
+    """Give its pictures a coding that nobody knows (ISO/IEC 14496-12, sample entry)."""
+    entry = mp4.index(b"avc1", mp4.index(b"stsd"))
+    return mp4[:entry] + b"zzzz" + mp4[entry + 4 :]

@@ -67,9 +67,14 @@ def _list(parts: EdgeParts, options: argparse.Namespace) -> bool:
 
 def _export(parts: EdgeParts, options: argparse.Namespace) -> bool:
     from apps.edge.clips_export import export_clips
-    from surveil_adapters.clip_folder import ClipFolder
+    from surveil_adapters.clip_folder import ClipFolder, SparedDisk
 
-    return export_clips(parts.archive(), _chosen(parts, options), ClipFolder(options.to))
+    storage = parts.settings.storage
+    spared = SparedDisk(
+        folder=storage.data_dir, wanted_free_bytes=storage.retention.wanted_free_bytes
+    )
+    folder = ClipFolder(options.to, spared)
+    return export_clips(parts.archive(), _chosen(parts, options), folder)
 
 
 def _delete(parts: EdgeParts, options: argparse.Namespace) -> bool:

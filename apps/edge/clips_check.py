@@ -34,9 +34,10 @@ def check_file(inspection: Inspection, path: Path) -> bool:
         sys.stdout.write(f"{path}: {printable(fault)}\n")
     if faults:
         sys.stdout.write(
-            f"{path}: {counted(len(faults), 'fault')}; next: delete the damaged clips named below, "
-            "and check again; if faults stay, `clips export all --to FOLDER` saves what can be "
-            "read, then stop the services and move the file aside: they begin a new one\n"
+            f"{path}: {counted(len(faults), 'fault')}; next: mend or delete the damaged clips "
+            "named below, and check again; if faults stay, `clips export all --to FOLDER` saves "
+            "what can be read, then stop the services and move the file aside: "
+            "they begin a new one\n"
         )
     else:
         sys.stdout.write(f"{path}: sound\n")
@@ -48,9 +49,10 @@ def check_file(inspection: Inspection, path: Path) -> bool:
 def check_clips(checking: ClipChecking, media_ids: Sequence[int], *, are_named: bool) -> bool:
     """Check clips, and name each damaged one. True if all are sound.
 
-    `are_named` by a person, who wants to know then if one is not there.
+    One that cannot be read now is told, and counted apart. `are_named` by a person, who wants to
+    know then if one is not there.
     """
-    damaged = gone = 0
+    damaged = gone = busy = 0
     with ProgressBar("checking", total=len(media_ids), unit="clips") as bar:
         for media_id in media_ids:
             finding = checking.check(media_id)
@@ -58,13 +60,19 @@ def check_clips(checking: ClipChecking, media_ids: Sequence[int], *, are_named: 
                 gone += 1
                 if are_named:
                     bar.say(f"clip {media_id}: there is none; `clips list` names them")
+            elif finding.busy is not None:
+                busy += 1
+                bar.say(f"clip {media_id}: not checked: {printable(finding.busy)}")
             elif finding.faults:
                 damaged += 1
                 bar.say(_line(finding))
             bar.advance()
-    checked = len(media_ids) - gone
-    sys.stdout.write(f"{counted(checked)} checked: {checked - damaged} sound, {damaged} damaged\n")
-    return not damaged and not (are_named and gone)
+    checked = len(media_ids) - gone - busy
+    left_out = f", {busy} not checked" if busy else ""
+    sys.stdout.write(
+        f"{counted(checked)} checked: {checked - damaged} sound, {damaged} damaged{left_out}\n"
+    )
+    return not damaged and not busy and not (are_named and gone)
 
 
 def _line_of_strays(strays: Sequence[str]) -> str:

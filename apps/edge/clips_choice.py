@@ -14,7 +14,8 @@ def choose_clips(inspection: Inspection, names: Sequence[str]) -> Sequence[int]:
     Raises `ConfigurationError` and `StoreUnavailable`.
     """
     if list(names) == ["all"]:
-        return inspection.find_clips().media_ids
+        found = inspection.find_clips()
+        return [media_id for media_id in found.media_ids if media_id not in found.leftover_ids]
     return list(dict.fromkeys(_media_id(name) for name in names))
 
 

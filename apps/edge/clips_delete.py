@@ -7,10 +7,11 @@ from apps.edge.clips_words import counted, human_size
 from surveil_adapters.console.progress import ProgressBar
 from surveil_core.errors import ConfigurationError, StoreUnavailable
 from surveil_core.ports.clock import Clock
-from surveil_core.ports.video_stock import VideoStock
+from surveil_core.ports.video_stock import GivenUp, VideoStock
 from surveil_core.retention import KeptVideo
 
 REASON = "deleted by hand"
+_PINNED = "is pinned and stays; `clips unpin {media_id}`"
 _ALL_BYTES = 2**63 - 1
 
 
@@ -30,15 +31,15 @@ def delete_clips(
     if not is_sure and not _confirm(f"Delete {counted(len(may_go))}, {size}, for good?"):
         sys.stdout.write("nothing was deleted\n")
         return False
-    deleted, given_bytes = _delete(stock, may_go)
-    is_done &= deleted == len(may_go)
+    deleted_bytes, given_bytes, are_gone = _delete(stock, may_go)
     try:
-        given_bytes += _give_space_back(stock, clock)
+        up_to_bytes = max(0, deleted_bytes - given_bytes)
+        given_bytes += _give_space_back(stock, clock, up_to_bytes=up_to_bytes)
     except StoreUnavailable as error:
         sys.stdout.write(f"not all space was given back, the next videos fill it: {error}\n")
         return False
     sys.stdout.write(f"{human_size(given_bytes)} given back to the disk\n")
-    return is_done
+    return is_done and are_gone
 
 
 def _choose(stock: VideoStock, media_ids: Sequence[int]) -> tuple[Sequence[KeptVideo], bool]:
@@ -49,28 +50,41 @@ def _choose(stock: VideoStock, media_ids: Sequence[int]) -> tuple[Sequence[KeptV
         if video is None:
             sys.stdout.write(f"clip {media_id}: there is none; `clips list` names them\n")
         elif video.is_pinned:
-            sys.stdout.write(f"clip {media_id}: is pinned and stays; `clips unpin {media_id}`\n")
+            sys.stdout.write(f"clip {media_id}: {_PINNED.format(media_id=media_id)}\n")
         else:
             may_go.append(video)
     return may_go, len(may_go) == len(media_ids)
 
 
-def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> tuple[int, int]:
+def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> tuple[int, int, bool]:
     """Delete each in a transaction of its own, so that none holds up a service for long.
 
-    Returns how many were, and the bytes that the disk has back already.
+    Returns how many bytes are gone, how many of them the disk has back already, and whether
+    all videos are gone.
     """
-    deleted = given_bytes = 0
+    deleted_bytes, given_bytes, are_gone = 0, 0, True
     with ProgressBar("deleting", total=len(videos), unit="clips") as bar:
         for video in videos:
             try:
-                given_bytes += stock.give_up([video.media_id], reason=REASON)
-                deleted += 1
-                bar.say(f"clip {video.media_id}: deleted")
+                given_up = stock.give_up([video.media_id], reason=REASON)
+                given_bytes += given_up.freed_bytes
+                is_gone, words = _outcome(stock, video.media_id, given_up)
             except StoreUnavailable as error:
-                bar.say(f"clip {video.media_id}: not deleted: {error}")
+                is_gone, words = False, f"not deleted: {error}"
+            bar.say(f"clip {video.media_id}: {words}")
+            deleted_bytes += video.video_bytes if is_gone else 0
+            are_gone &= is_gone
             bar.advance()
-    return deleted, given_bytes
+    return deleted_bytes, given_bytes, are_gone
+
+
+def _outcome(stock: VideoStock, media_id: int, given_up: GivenUp) -> tuple[bool, str]:
+    """Say what became of a clip, which may have been pinned since it was looked at."""
+    if given_up.media_ids:
+        return True, "deleted"
+    if any(video.media_id == media_id for video in stock.oldest_first()):
+        return False, _PINNED.format(media_id=media_id)
+    return True, "has made room meanwhile"
 
 
 def _confirm(question: str) -> bool:
@@ -83,12 +97,16 @@ def _confirm(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes", "o", "oui"}
 
 
-def _give_space_back(stock: VideoStock, clock: Clock) -> int:
-    """Shorten the file by steps, as long again leaving it to the services after each."""
+def _give_space_back(stock: VideoStock, clock: Clock, *, up_to_bytes: int) -> int:
+    """Shorten the file by steps, as long again leaving it to the services after each.
+
+    What others have left free in the file is theirs to fill.
+    """
     left_bytes = stock.space().hollow_bytes
     given_bytes = 0
-    with ProgressBar("giving space back", total=left_bytes, unit="bytes") as bar:
-        while left_bytes:
+    total_bytes = min(left_bytes, up_to_bytes)
+    with ProgressBar("giving space back", total=total_bytes, unit="bytes") as bar:
+        while left_bytes and given_bytes < up_to_bytes:
             began_s = clock.monotonic_s()
             now_left_bytes = stock.give_space_back(up_to_free_bytes=_ALL_BYTES)
             if now_left_bytes >= left_bytes:

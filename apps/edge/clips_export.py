@@ -33,7 +33,9 @@ def export_clips(archive: Archive, media_ids: Sequence[int], folder: ClipFolder)
 def clip_name(record: MediaRecord) -> str:
     """Name a clip's file: `clip_12_20250115T143042Z_evt-1737123456-abc123.mp4`."""
     event = safe_name(record.event_ids[0]) if record.event_ids else "no-event"
-    return f"clip_{record.media_id}_{record.started_at_utc:%Y%m%dT%H%M%SZ}_{event}.mp4"
+    at_utc = record.started_at_utc
+    start = "unknown-time" if at_utc is None else f"{at_utc:%Y%m%dT%H%M%SZ}"
+    return f"clip_{record.media_id}_{start}_{event}.mp4"
 
 
 def _find(archive: Archive, media_ids: Sequence[int]) -> tuple[Sequence[MediaRecord], bool]:
@@ -54,7 +56,9 @@ def _find(archive: Archive, media_ids: Sequence[int]) -> tuple[Sequence[MediaRec
 def _export(archive: Archive, record: MediaRecord, folder: ClipFolder, bar: ProgressBar) -> bool:
     path = folder.path / clip_name(record)
     chunks = _chunks(archive, record, bar)
-    saved = folder.save(path.name, chunks, started_at_utc=record.started_at_utc)
+    saved = folder.save(
+        path.name, chunks, size_bytes=record.clip_bytes, started_at_utc=record.started_at_utc
+    )
     if saved is Saved.DIFFERENT:
         words = f"not exported: {path} is another file; move it away, or name another folder"
     else:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 from apps.edge.clips_words import counted, event_names, human_size, local_time
 from surveil_core.ports.archive import Archive, MediaRecord
@@ -54,14 +54,14 @@ _ALIGNMENTS = "><>>><<"
 
 
 def _cells(record: MediaRecord) -> tuple[str, ...]:
-    marks = [name for name in ("pinned", "salvaged") if getattr(record, name)]
+    marks = [name for name in ("pinned", "salvaged", "damaged") if getattr(record, name)]
     if record.start_delay_s:
         marks.append(f"begins {record.start_delay_s:.1f} s late")
     if record.missing_s:
         marks.append(f"lacks {record.missing_s:.1f} s")
     return (
         str(record.media_id),
-        local_time(record.started_at_utc),
+        "unknown" if record.started_at_utc is None else local_time(record.started_at_utc),
         f"{record.duration_s:.1f} s",
         f"{record.pre_roll_s:.1f} s",
         human_size(record.clip_bytes),
@@ -71,12 +71,11 @@ def _cells(record: MediaRecord) -> tuple[str, ...]:
 
 
 def _json_line(record: MediaRecord) -> str:
-    started_at_utc = record.started_at_utc.astimezone(UTC).replace(tzinfo=None)
     return json.dumps(
         {
             "media_id": record.media_id,
             "event_ids": list(record.event_ids),
-            "started_at": f"{started_at_utc.isoformat(timespec='microseconds')}Z",
+            "started_at": _json_time(record.started_at_utc),
             "duration_s": record.duration_s,
             "pre_roll_s": record.pre_roll_s,
             "start_delay_s": record.start_delay_s,
@@ -88,5 +87,12 @@ def _json_line(record: MediaRecord) -> str:
             "camera_name": record.camera_name,
             "pinned": record.pinned,
             "salvaged": record.salvaged,
+            "damaged": record.damaged,
         }
     )
+
+
+def _json_time(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

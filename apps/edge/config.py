@@ -1,5 +1,6 @@
 """The Pi's settings, with the names and defaults others rely on (DESIGN, section 4)."""
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -168,11 +169,28 @@ class Outbox:
 
 @frozen(kw_only=True)
 class Web:
-    """Where the Pi's own page listens."""
+    """Where the Pi's own page listens.
+
+    There is no log-in, so beyond loopback it only shows, unless `allow_pins`.
+    """
 
     host: str = "127.0.0.1"
     port: int = field(default=8080, validator=_PORT)
     allowed_hosts: tuple[str, ...] = ()
+    allow_pins: bool = False
+
+    @property
+    def takes_pins(self) -> bool:
+        """Whether videos can be pinned by whoever reaches the port."""
+        return self.allow_pins or _is_loopback(self.host)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it; a name may be anybody's, but for `localhost`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @frozen(kw_only=True)

@@ -254,7 +254,7 @@ class EdgeServices(EdgeParts):
         hub = AlertHub(announcer=self.announcer, service="web")
         app = build_app(
             archive=self.archive(),
-            pins=SqlitePins(self.database),
+            pins=SqlitePins(self.database) if settings.web.takes_pins else None,
             hub=hub,
             announcer=self.announcer,
             metrics=self.metrics,

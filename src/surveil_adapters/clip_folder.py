@@ -1,7 +1,8 @@
 """A folder that videos are exported to: each whole, or not there at all."""
 
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import Enum
@@ -14,6 +15,28 @@ from surveil_adapters.durable import new_file
 from surveil_core.errors import ConfigurationError, StoreUnavailable
 
 
+@frozen(kw_only=True)
+class SparedDisk:
+    """A disk on which videos are deleted when space is short: copies there would cost others.
+
+    `folder` lies on it; `wanted_free_bytes` says how much must stay free on a disk of a size.
+    """
+
+    folder: Path
+    wanted_free_bytes: Callable[[int], int]
+
+    def check(self, target: Path, size_bytes: int) -> None:
+        """Raise `StoreUnavailable` if `target` lies there and leaves no room for as much again."""
+        if target.parent.stat().st_dev != self.folder.stat().st_dev:
+            return
+        disk = shutil.disk_usage(target.parent)
+        if disk.free - size_bytes < self.wanted_free_bytes(disk.total) + size_bytes:
+            raise StoreUnavailable(
+                f"{disk.free} bytes are free beside {self.folder}, so stored videos would have "
+                f"to go for {target}, of {size_bytes} bytes: name a folder on another disk"
+            )
+
+
 class Saved(Enum):
     """What became of a video that was to be saved."""
 
@@ -24,26 +47,38 @@ class Saved(Enum):
 
 @frozen
 class ClipFolder:
-    """A folder, which is made when the first video comes."""
+    """A folder, which is made when the first video comes; none of `spared` goes for it."""
 
     path: Path
+    spared: SparedDisk | None = None
 
-    def save(self, name: str, chunks: Iterable[bytes], *, started_at_utc: datetime) -> Saved:
-        """Write a video as `name`, durably, dated when it was filmed.
+    def save(
+        self,
+        name: str,
+        chunks: Iterable[bytes],
+        *,
+        size_bytes: int,
+        started_at_utc: datetime | None,
+    ) -> Saved:
+        """Write a video of `size_bytes` as `name`, durably, dated when it was filmed, if known.
 
         A file of that name is never overwritten: it is compared. Raises `StoreUnavailable`
-        when the disk refuses, and whatever `chunks` raises; nothing is left behind then.
+        when the disk refuses or is to be spared, and whatever `chunks` raises; nothing is left
+        behind then.
         """
         target = self.path / name
         with _translating(target):
             self.path.mkdir(parents=True, exist_ok=True)
             if target.exists():
                 return Saved.KNOWN if _holds(target, chunks) else Saved.DIFFERENT
+            if self.spared is not None:
+                self.spared.check(target, size_bytes)
             with new_file(target) as file:
                 for chunk in chunks:
                     file.write(chunk)
                 file.flush()
-                _date(file, started_at_utc)
+                if started_at_utc is not None:
+                    _date(file, started_at_utc)
         return Saved.NEW
 
 

@@ -38,7 +38,11 @@ class PyavPreviewer:
     """The `Previewer` port; keeps nothing between clips."""
 
     def make_preview(self, clip: Clip) -> ClipPreview:
-        """Read the clip's file and close it. Raises `DataLost`."""
+        """Read the clip's file and close it. Raises `DataLost`, whatever goes wrong.
+
+        PyAV meets damage with errors of many kinds (a coding that it does not know is an
+        `AttributeError`), and no preview is worth a clip.
+        """
         try:
             with av.open(str(clip.video_path)) as container:
                 stream = container.streams.video[0]
@@ -47,8 +51,9 @@ class PyavPreviewer:
                     thumbnail=_thumbnail(container, stream, clip.pre_roll_s),
                     strip=_strip(container, stream, clip.duration_s),
                 )
-        except (av.FFmpegError, LookupError, OSError, ValueError) as error:
-            raise DataLost(f"{clip.video_path} has no picture to show: {error}") from error
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise DataLost(f"{clip.video_path} has no picture to show: {reason}") from error
 
 
 def _thumbnail(container: InputContainer, stream: VideoStream, trigger_s: float) -> bytes:

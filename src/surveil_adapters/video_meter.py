@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import av
 from attrs import define, frozen
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from surveil_adapters.archive_file import ArchiveFile
@@ -97,7 +98,9 @@ def _crc32(file: ArchiveFile) -> int:
 def _measure(file: ArchiveFile, crc32: int) -> MeasuredVideo:
     with av.open(cast("Any", file), format="mp4", buffer_size=CHUNK_BYTES) as container:
         stream = container.streams.video[0]
-        codec = stream.codec_context
+        codec = cast("VideoCodecContext | None", stream.codec_context)
+        if codec is None:  # as PyAV gives it for a sample entry that FFmpeg does not know
+            raise DataLost("its video is no readable MP4: nobody knows how its pictures are coded")
         codec.options = {"err_detect": "explode"}
         codec.thread_count = 1
         tally = _Tally()

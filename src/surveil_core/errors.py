@@ -42,6 +42,10 @@ class StoreUnavailable(TemporaryError):
     """A database is locked, full or unreadable just now."""
 
 
+class StoreDamaged(StoreUnavailable):
+    """A database's file or disk fails: waiting seldom helps, and what is asked for may be lost."""
+
+
 class CameraUnavailable(HardwareError):
     """No source of the camera chain delivers pictures."""
 

@@ -218,6 +218,14 @@ def parse_timestamp(value: object) -> datetime:
         raise BadMessage(f"timestamp is {value!r:.60}, expected ISO 8601 text") from error
 
 
+def maybe_timestamp(value: object) -> datetime | None:
+    """Read ISO 8601; None for what is no time, as a damaged row may hold."""
+    try:
+        return parse_timestamp(value)
+    except BadMessage:
+        return None
+
+
 def format_timestamp(moment: datetime) -> str:
     """Write a UTC time as the sensors do: microseconds, no zone."""
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -36,11 +36,14 @@ class RetentionPolicy:
 
 @frozen(kw_only=True)
 class KeptVideo:
-    """What counts of a stored video. `video_bytes` are those of its preview as well."""
+    """What counts of a stored video. `video_bytes` are those of its preview as well.
+
+    `started_at_utc` is None where its row is damaged.
+    """
 
     media_id: int
     video_bytes: int
-    started_at_utc: datetime
+    started_at_utc: datetime | None
     is_pinned: bool = False
 
 
@@ -81,11 +84,16 @@ def choose_videos(
     before_utc = _too_old_before(policy, now_utc)
     chosen: list[KeptVideo] = []
     for video in oldest_first:
-        is_old = BELIEVABLE_SINCE_UTC <= video.started_at_utc < before_utc
-        if not video.is_pinned and (is_old or missing_bytes > 0):
+        if not video.is_pinned and (_is_old(video, before_utc) or missing_bytes > 0):
             chosen.append(video)
             missing_bytes -= video.video_bytes
     return Clearance(videos=tuple(chosen), missing_bytes=max(0, missing_bytes))
+
+
+def _is_old(video: KeptVideo, before_utc: datetime) -> bool:
+    if video.started_at_utc is None:
+        return False
+    return BELIEVABLE_SINCE_UTC <= video.started_at_utc < before_utc
 
 
 def _excess_bytes(policy: RetentionPolicy, space: Space, new_bytes: int) -> int:

@@ -4,12 +4,16 @@ Nothing is assumed of either: both may come out of a damaged file.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from enum import Enum
 
 from attrs import frozen
 
 TOLERANCE_S = 0.2
 """How far `duree` may be from the length of the pictures."""
+
+
+_SECONDS_BEFORE_EVENT = "round((julianday(date_evenement) - julianday(date_debut)) * 86400, 3)"
 
 
 class Harm(Enum):
@@ -19,6 +23,7 @@ class Harm(Enum):
     PICTURES = "not all of it plays"
     FILE = "the file that it lies in is not there"
     ROW = "it plays, and its row is wrong"
+    LEFTOVER = "there is no clip, only rows that belonged to one"
 
 
 @frozen(kw_only=True)
@@ -38,6 +43,11 @@ class ClipRow:
     """Whether that event is there."""
     linked_row_ids: Sequence[int]
     """The events that `media_evenement` says it shows."""
+    started_at_utc: datetime | None
+    """None where `date_debut` is no time."""
+    pre_roll_s: float
+    camera_number: int
+    salvaged: bool
     crc32: int | None = None
     """Of the video as it was stored; None for one that an earlier release stored."""
     missing_file: str | None = None
@@ -76,6 +86,21 @@ class Fault:
     remedy: str | None = None
 
 
+_TABLES_BESIDE = ("media_evenement", "somme_media", "apercu", "tournage", "epingle_media")
+
+
+def judge_leftovers(media_id: int) -> Fault:
+    """Say what is wrong where a clip was deleted, and what stood beside it was not."""
+    where = f"WHERE id_media = {media_id}"
+    remedies = [f"DELETE FROM {table} {where}" for table in _TABLES_BESIDE]  # noqa: S608 - for a person to run
+    remedies.append(f"UPDATE fichier_media SET id_media = NULL {where}")  # noqa: S608 - its file goes then
+    return Fault(
+        harm=Harm.LEFTOVER,
+        text=f"media has no row {media_id}, and rows beside it are left, as after a DELETE by hand",
+        remedy="; ".join(remedies),
+    )
+
+
 def judge_row(row: ClipRow) -> Iterator[Fault]:
     """Say what is wrong with a row whatever its pictures are."""
     if row.missing_file is not None:
@@ -91,6 +116,26 @@ def judge_row(row: ClipRow) -> Iterator[Fault]:
             harm=Harm.ROW,
             text=f"media_evenement does not link it to its event, row {row.event_row_id}",
             remedy=f"INSERT INTO media_evenement VALUES ({row.media_id}, {row.event_row_id})",  # noqa: S608 - for a person to run
+        )
+    yield from _judge_times(row)
+    if row.camera_number < 1:
+        yield _wrong_column(row, "numero_camera", row.camera_number, 1, "cameras count from 1")
+
+
+def _judge_times(row: ClipRow) -> Iterator[Fault]:
+    """Judge what says when a clip was filmed; the event's time can stand in for it."""
+    if row.started_at_utc is None:
+        yield Fault(
+            harm=Harm.ROW,
+            text="date_debut is no time",
+            remedy=_from_event(row, "date_debut", "date_evenement"),
+        )
+    longest_s = float("inf") if row.salvaged else row.duration_s + TOLERANCE_S
+    if not 0 <= row.pre_roll_s <= longest_s:  # NaN is neither; a salvaged one may lack its trigger
+        yield Fault(
+            harm=Harm.ROW,
+            text=f"duree_preroll is {row.pre_roll_s:g}, the clip lasts {row.duration_s:g} s",
+            remedy=_from_event(row, "duree_preroll", _SECONDS_BEFORE_EVENT),
         )
 
 
@@ -143,12 +188,24 @@ def advise(media_id: int, faults: Sequence[Fault]) -> str:
             f"`clips delete {media_id}` removes it"
         )
     remedies = [fault.remedy for fault in faults if fault.remedy is not None]
+    if Harm.LEFTOVER in harms:
+        return f"nothing is lost; remove them by the SQL: {'; '.join(remedies)}"
     if len(remedies) < len(faults):
         return (
             f"the pictures are whole: `clips export {media_id} --to FOLDER` keeps them, "
             f"`clips delete {media_id}` removes the row"
         )
     return f"the pictures are whole; mend the row by the SQL: {'; '.join(remedies)}"
+
+
+def _from_event(row: ClipRow, column: str, value: str) -> str | None:
+    """Write the SQL that sets a column by what the clip's event says, if that is there."""
+    if not row.has_event:
+        return None
+    return (
+        f"UPDATE media SET {column} = (SELECT {value} FROM evenement "  # noqa: S608 - for a person to run
+        f"WHERE id_evenement = {row.event_row_id}) WHERE id_media = {row.media_id}"
+    )
 
 
 def _in_pictures(text: str) -> Fault:

@@ -12,7 +12,8 @@ from tests.examples import event_number
 class InspectionContract:
     """Subclasses give `inspection`, of sound clips 1 to 3, each of the event of its number.
 
-    `lose_row` makes the row of a clip unreadable, `delete` deletes a clip.
+    `lose_row` makes the row of a clip unreadable, `delete` deletes a clip, `delete_by_hand` its
+    row alone.
     """
 
     @pytest.fixture
@@ -25,6 +26,10 @@ class InspectionContract:
 
     @pytest.fixture
     def delete(self, inspection: Inspection) -> Callable[[int], None]:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def delete_by_hand(self, inspection: Inspection) -> Callable[[int], None]:
         raise NotImplementedError
 
     def test_sound_file_has_no_faults(self, inspection: Inspection) -> None:
@@ -60,6 +65,21 @@ class InspectionContract:
         assert inspection.read_row(2) is None
         assert list(inspection.find_clips().media_ids) == [1, 3]
         assert list(inspection.find_file_faults()) == []
+
+    def test_what_is_left_of_a_clip_is_told_from_a_lost_row(
+        self,
+        inspection: Inspection,
+        delete_by_hand: Callable[[int], None],
+        lose_row: Callable[[int], None],
+    ) -> None:
+        """As long as the table can be read as a whole."""
+        assert list(inspection.find_clips().leftover_ids) == []
+        delete_by_hand(2)
+        found = inspection.find_clips()
+        assert (list(found.media_ids), list(found.leftover_ids)) == ([1, 2, 3], [2])
+        assert inspection.read_row(2) is None
+        lose_row(1)
+        assert list(inspection.find_clips().leftover_ids) == []
 
     def test_clip_whose_row_is_lost_is_found(
         self, inspection: Inspection, lose_row: Callable[[int], None]

@@ -124,6 +124,17 @@ def test_a_picture_that_cannot_be_had_at_first_comes_later(page: Page, site: Sit
     expect(row(page, WHOLE).locator(".still")).to_be_visible()
 
 
+def test_events_are_seen_without_what_is_known_of_videos(page: Page) -> None:
+    """However long `/api/media` fails; the videos play, and what is known of them comes later."""
+    page.route("**/api/media?*", lambda route: route.fulfill(status=500))
+    page.reload()
+    expect(page.locator("button.event")).to_have_count(6)
+    row(page, WHOLE).click()
+    wait_until(page, "document.querySelector('video').currentTime > 0.1")
+    page.unroute("**/api/media?*")
+    expect(page.locator("button.pin")).to_be_visible()
+
+
 def test_a_pointer_goes_through_the_video(page: Page) -> None:
     """From its first to its last picture, and back to the instant of the event on leaving."""
     thumbnail = row(page, WHOLE).locator(".thumb")
@@ -214,6 +225,18 @@ def test_a_pin_is_set_and_removed_for_good(page: Page, site: Site) -> None:
         expect(pin).to_have_attribute("aria-pressed", pressed)
         with closing(SqliteVideoStock(site.db)) as stock:
             assert [v.is_pinned for v in stock.oldest_first()] == [False, False, kept == 1]
+
+
+def test_where_the_server_takes_no_pins_there_is_no_button(chromium: Browser, site: Site) -> None:
+    """The video is described all the same."""
+    _, server = serve(SqliteArchive(site.db.path), RecordingAnnouncer(), 0)
+    try:
+        with opened(chromium, server.url, "en-GB") as page:
+            row(page, WHOLE).click()
+            expect(page.locator(".facts")).to_contain_text("before the event")
+            expect(page.locator("button.pin")).to_be_hidden()
+    finally:
+        server.close()
 
 
 def test_a_pin_that_fails_is_told(page: Page, site: Site) -> None:

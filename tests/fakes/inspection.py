@@ -11,13 +11,17 @@ from surveil_core.soundness import ClipRow
 
 @define(kw_only=True)
 class FakeInspection:
-    """Implements `Inspection`. The rows of `lost` cannot be read, those of `busy` not now."""
+    """Implements `Inspection`. The rows of `lost` cannot be read, those of `busy` not now.
+
+    Of the clips in `deleted_by_hand` only what stood beside them is left.
+    """
 
     rows: dict[int, ClipRow] = field(factory=dict)
     events: dict[int, Sequence[str]] = field(factory=dict)
     lost: set[int] = field(factory=set)
     busy: set[int] = field(factory=set)
     strays: list[str] = field(factory=list)
+    deleted_by_hand: set[int] = field(factory=set)
 
     def file_bytes(self) -> int:
         """As the port says."""
@@ -32,6 +36,7 @@ class FakeInspection:
         return FoundClips(
             media_ids=sorted({*self.rows, *self.events}),
             faults=["media cannot be read as a whole"] if self.lost else [],
+            leftover_ids=set() if self.lost else self.deleted_by_hand,
         )
 
     def find_stray_files(self) -> Sequence[str]:
@@ -44,7 +49,7 @@ class FakeInspection:
             raise DataLost("database disk image is malformed")
         if media_id in self.busy:
             raise StoreUnavailable("database is locked")
-        return self.rows.get(media_id)
+        return None if media_id in self.deleted_by_hand else self.rows.get(media_id)
 
     def event_ids(self, media_id: int) -> Sequence[str]:
         """As the port says."""

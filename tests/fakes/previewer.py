@@ -14,9 +14,12 @@ class FakePreviewer:
     """Implements `Previewer`; while set, `refusal` is raised as `DataLost`."""
 
     refusal: str | None = None
+    previews: int = 0
+    """How many it was asked for."""
 
     def make_preview(self, clip: Clip) -> ClipPreview:
         """As the port says."""
+        self.previews += 1
         if self.refusal is not None:
             raise DataLost(self.refusal)
         return PREVIEW

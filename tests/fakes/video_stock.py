@@ -5,12 +5,15 @@ from collections.abc import Collection, Sequence
 from attrs import define, evolve, field
 
 from surveil_core.errors import StoreUnavailable
+from surveil_core.ports.video_stock import GivenUp
 from surveil_core.retention import KeptVideo, Space
 
 
 @define(kw_only=True)
 class FakeVideoStock:
     """Implements `VideoStock`. Deleted videos leave `hollow_bytes` in the file.
+
+    Another program pins those of `pinned_meanwhile` as soon as they are to be deleted.
 
     The next `failures` calls raise `StoreUnavailable`.
     """
@@ -23,6 +26,7 @@ class FakeVideoStock:
     failures: int = 0
     orphan_bytes: int = 0
     reasons: list[str] = field(factory=list)
+    pinned_meanwhile: set[int] = field(factory=set)
 
     def space(self) -> Space:
         """As the port says."""
@@ -39,14 +43,16 @@ class FakeVideoStock:
         self._maybe_fail()
         return list(self.videos)
 
-    def give_up(self, media_ids: Collection[int], *, reason: str) -> int:
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> GivenUp:
         """As the port says."""
         self._maybe_fail()
+        for media_id in self.pinned_meanwhile:
+            self.pin(media_id, is_pinned=True)
         gone = [v for v in self.videos if v.media_id in media_ids and not v.is_pinned]
         self.videos = [video for video in self.videos if video not in gone]
         self.hollow_bytes += sum(video.video_bytes for video in gone)
         self.reasons.append(reason)
-        return 0
+        return GivenUp(media_ids={video.media_id for video in gone})
 
     def remove_orphans(self, *, camera_number: int) -> int:
         """As the port says."""

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import sqlite3
 import struct
@@ -13,7 +14,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -56,9 +57,9 @@ def db(data_dir: Path, mp4: bytes) -> SurveillanceDb:
     return store_clips(data_dir, mp4, clips=CLIPS)
 
 
-def clips(db: SurveillanceDb, *arguments: str) -> tuple[int, list[str]]:
+def clips(db: SurveillanceDb, *arguments: str, min_free_bytes: int = 0) -> tuple[int, list[str]]:
     """Type a command where nobody can be asked; returns its exit code and its lines."""
-    settings = {"STORAGE__DATA_DIR": db.path.parent}
+    settings = {"STORAGE__DATA_DIR": db.path.parent, "STORAGE__MIN_FREE_BYTES": min_free_bytes}
     with program("apps.edge", "clips", *arguments, settings=settings) as running:
         code = running.process.wait(60)
     return code, running.lines
@@ -73,7 +74,11 @@ def on_terminal(db: SurveillanceDb, *arguments: str, answer: str = "") -> tuple[
     """Type a command on a terminal, and an answer to its question; returns what is shown."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-    environment = {**os.environ, "SURVEIL_STORAGE__DATA_DIR": str(db.path.parent)}
+    environment = {
+        **os.environ,
+        "SURVEIL_STORAGE__DATA_DIR": str(db.path.parent),
+        "SURVEIL_STORAGE__MIN_FREE_BYTES": "0",
+    }
     command = [sys.executable, "-m", "apps.edge", "clips", *arguments]
     running = subprocess.Popen(
         command, env=environment, cwd=ROOT, stdin=its, stdout=its, stderr=its
@@ -138,6 +143,26 @@ DAMAGES: dict[str, tuple[Callable[[SurveillanceDb, bytes], None], str, str]] = {
         "codec is vp9, they are h264",
         "UPDATE media SET codec = 'h264' WHERE id_media = 3",
     ),
+    "wrong start": (
+        lambda db, mp4: change(db, "UPDATE media SET date_debut = 'x' WHERE id_media = 3"),
+        "date_debut is no time",
+        "UPDATE media SET date_debut = (SELECT date_evenement FROM evenement "
+        "WHERE id_evenement = 3) WHERE id_media = 3",
+    ),
+    "wrong pre-roll": (
+        lambda db, mp4: change(
+            db,
+            "UPDATE media SET duree_preroll = 99, date_debut = (SELECT date_evenement"
+            " FROM evenement e WHERE e.id_evenement = media.id_evenement) WHERE id_media = 3",
+        ),
+        "duree_preroll is 99, the clip lasts 3 s",
+        "UPDATE media SET duree_preroll = (SELECT round(",
+    ),
+    "wrong camera": (
+        lambda db, mp4: change(db, "UPDATE media SET numero_camera = -5 WHERE id_media = 3"),
+        "numero_camera is -5, cameras count from 1",
+        "UPDATE media SET numero_camera = 1 WHERE id_media = 3",
+    ),
     "missing link": (
         lambda db, mp4: change(db, "DELETE FROM media_evenement WHERE id_media = 3"),
         "media_evenement does not link it to its event, row 3",
@@ -200,6 +225,7 @@ class TestList:
             "camera_name": "Caméra 1",
             "pinned": False,
             "salvaged": False,
+            "damaged": False,
         }
 
     def test_an_empty_database_has_a_sum_too(self, db: SurveillanceDb) -> None:
@@ -222,6 +248,18 @@ class TestList:
         assert f"there is no {path}" in lines[-1]
         assert "SURVEIL_STORAGE__DATA_DIR" in lines[-1]
         assert not path.exists()
+
+    def test_a_damaged_row_is_marked(self, db: SurveillanceDb) -> None:
+        """It hides no other, and the list says all that it can of it."""
+        change(db, "UPDATE media SET date_debut = 'x', taille = 'y' WHERE id_media = 5")
+        change(db, "UPDATE media SET duree = 'z', numero_camera = 'w' WHERE id_media = 4")
+        code, lines = clips(db)
+        assert code == 0
+        assert [line.split()[0] for line in lines[1:-1]] == ["6", "5", "4", "3", "2", "1"]
+        assert "unknown" in lines[2]
+        assert ["damaged" in line for line in lines[1:-1]] == [False, True, True, *[False] * 3]
+        document = json.loads(clips(db, "list", "--json", "--limit", "2")[1][1])
+        assert (document["started_at"], document["damaged"]) == (None, True)
 
 
 class TestExport:
@@ -269,11 +307,65 @@ class TestExport:
         assert all(file.suffix == ".mp4" for file in written)
         assert "No space left on device; make room there" in lines[-1]
 
+    def test_stored_videos_do_not_go_for_their_copies(
+        self, db: SurveillanceDb, mp4: bytes, tmp_path: Path
+    ) -> None:
+        """On their own disk a copy must leave room for more; on another one it need not."""
+        with mounted_disk(tmp_path / "card", size="4m") as card:
+            path = shutil.copy(db.path, card)
+            stored = SurveillanceDb(path=Path(path), sensors=())
+            free_bytes = shutil.disk_usage(card).free
+            wanted_bytes = free_bytes - 4 * len(mp4) - 50_000
+            out = str(card / "out")
+            code, lines = clips(stored, "export", "all", "--to", out, min_free_bytes=wanted_bytes)
+            assert code == 1
+            assert [line.endswith("written") for line in lines] == [True] * 3 + [False] * 3
+            assert all("stored videos would have to go" in line for line in lines[3:])
+            assert all(line.endswith("name a folder on another disk") for line in lines[3:])
+            again = clips(stored, "export", "1", "--to", out, min_free_bytes=wanted_bytes)
+            assert again[1][0].endswith("there already")
+            out = str(tmp_path / "out")
+            assert clips(stored, "export", "4", "--to", out, min_free_bytes=wanted_bytes)[0] == 0
+
     def test_what_is_no_folder_is_wrong_usage(self, db: SurveillanceDb, tmp_path: Path) -> None:
         """Such as a file of that name."""
         (tmp_path / "file").touch()
         code, lines = clips(db, "export", "1", "--to", str(tmp_path / "file"))
         assert (code, "--to must name a folder" in lines[-1]) == (2, True)
+
+    def test_clip_of_a_damaged_row_is_exported_and_deleted(
+        self, db: SurveillanceDb, mp4: bytes, tmp_path: Path
+    ) -> None:
+        """Its video is whole."""
+        change(db, "UPDATE media SET date_debut = 'x' WHERE id_media = 2")
+        assert clips(db, "export", "all", "--to", str(tmp_path / "out"))[0] == 0
+        file = tmp_path / "out" / f"clip_2_unknown-time_{event_of(2)}.mp4"
+        assert file.read_bytes() == mp4
+        assert clips(db, "delete", "2", "--yes")[0] == 0
+        assert 2 not in kept(db)
+
+    @pytest.mark.parametrize(
+        ("lost", "event"),
+        [
+            ("DROP TABLE somme_media; DROP TABLE apercu;", event_of(2)),
+            ("ALTER TABLE media DROP COLUMN recupere; PRAGMA user_version = 2;", event_of(2)),
+            ("DROP TABLE media_evenement", "no-event"),
+            ("DROP INDEX media_par_evenement", event_of(2)),
+        ],
+    )
+    def test_clips_of_an_old_or_incomplete_file_are_rescued(
+        self, db: SurveillanceDb, mp4: bytes, tmp_path: Path, lost: str, event: str
+    ) -> None:
+        """By what it has; nothing is changed in it."""
+        with closing(sqlite3.connect(db.path)) as connection:
+            connection.executescript(lost)
+        before = db.path.read_bytes()
+        code, lines = clips(db, "export", "all", "--to", str(tmp_path / "out"))
+        assert code == 0, lines
+        assert len(lines) == CLIPS
+        file = tmp_path / "out" / f"clip_2_20250115T143042Z_{event}.mp4"
+        assert file.read_bytes() == mp4
+        assert db.path.read_bytes() == before
 
     def test_unknown_clip_is_told(self, db: SurveillanceDb, tmp_path: Path) -> None:
         """The others are exported."""
@@ -311,7 +403,6 @@ class TestDelete:
         reasons = query(db.path, "SELECT DISTINCT raison_abandon FROM travail_clip")
         assert reasons == [("deleted by hand",)]
         assert db.path.stat().st_size < before_bytes / 4
-        assert query(db.path, "PRAGMA freelist_count") == [(0,)]
         assert query(db.path, "PRAGMA integrity_check") == [("ok",)]
 
     def test_pinned_clip_stays(self, db: SurveillanceDb) -> None:
@@ -396,7 +487,17 @@ class TestCheck:
         assert advice in line.partition("; next: ")[2]
         assert lines[-1] == f"{CLIPS} clips checked: {CLIPS - 1} sound, 1 damaged"
 
-    @pytest.mark.parametrize("damage", ["wrong size", "wrong length", "missing link"])
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "wrong size",
+            "wrong length",
+            "wrong start",
+            "wrong pre-roll",
+            "wrong camera",
+            "missing link",
+        ],
+    )
     def test_the_sql_of_the_advice_mends_the_row(
         self, db: SurveillanceDb, mp4: bytes, damage: str
     ) -> None:
@@ -406,6 +507,23 @@ class TestCheck:
         sql = line.partition("by the SQL: ")[2]
         subprocess.run(["sqlite3", str(db.path), sql], check=True, timeout=10)
         assert clips(db, "check")[0] == 0
+
+    def test_what_a_hand_left_over_can_be_removed(self, db: SurveillanceDb, tmp_path: Path) -> None:
+        """By the SQL that is printed; the clips that are there can be had meanwhile."""
+        with closing(sqlite3.connect(db.path)) as connection, connection:
+            connection.execute("DELETE FROM media WHERE id_media IN (2, 5)")
+        assert clips(db, "export", "all", "--to", str(tmp_path / "out"))[0] == 0
+        code, lines = clips(db, "check")
+        assert code == 1
+        told = [line for line in lines if line.startswith("clip ")]
+        assert [line.split()[1] for line in told] == ["2", "5"]
+        for line in told:
+            sql = line.partition("remove them by the SQL: ")[2]
+            subprocess.run(["sqlite3", str(db.path), sql], check=True, timeout=10)
+        assert clips(db, "check") == (
+            0,
+            [f"{db.path}: sound", "4 clips checked: 4 sound, 0 damaged"],
+        )
 
     def test_lost_event_is_named(self, db: SurveillanceDb) -> None:
         """For the clip and for the file."""
@@ -426,7 +544,7 @@ class TestCheck:
         assert code == 1
         told = [line for line in lines if line.startswith(f"{db.path}: ")]
         assert 2 <= len(told) <= 11
-        assert "faults; next: delete the damaged clips named below" in told[-1]
+        assert "faults; next: mend or delete the damaged clips named below" in told[-1]
         [line] = [line for line in lines if line.startswith("clip ")]
         assert "its video cannot be read: " in line or "(CRC-32)" in line
         assert lines[-1] == f"{CLIPS} clips checked: {CLIPS - 1} sound, 1 damaged"
@@ -460,6 +578,41 @@ class TestCheck:
         assert clips(db, "check", "3")[0] == 1
         code, lines = clips(db, "check", "99")
         assert (code, lines[0]) == (1, "clip 99: there is none; `clips list` names them")
+
+    def test_damage_that_may_be_a_service_s_writing_is_said(
+        self, db: SurveillanceDb, mp4: bytes
+    ) -> None:
+        """The clips are checked all the same, and the services are not kept from writing."""
+        piece = mp4[len(mp4) // 2 : len(mp4) // 2 + 40]
+        overwrite_pages(db, [video_page(db, piece)], new=b"\xff\xff\xff\xff")
+        with closing(sqlite3.connect(db.path, isolation_level=None)) as service:
+            service.execute("BEGIN IMMEDIATE")
+            service.execute("UPDATE capteur SET emplacement = 'Porte'")
+            code, lines = clips(db, "check")
+        assert code == 1
+        assert lines[0].startswith("could not be checked: ")
+        assert lines[0].endswith("stop them, and check again")
+        assert lines[-1] == f"{CLIPS} clips checked: {CLIPS - 1} sound, 1 damaged"
+
+    def test_a_locked_clip_is_not_damaged(self, db: SurveillanceDb) -> None:
+        """It is counted apart, without a word of deleting it."""
+        with closing(sqlite3.connect(db.path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            code, lines = clips(db, "check", "3")
+        assert code == 1
+        assert lines[0].startswith("clip 3: not checked: ")
+        assert "another program is writing it" in lines[0]
+        assert lines[1:] == ["0 clips checked: 0 sound, 0 damaged, 1 not checked"]
+        assert not any("delete" in line for line in lines)
+
+    def test_missing_index_hides_no_damage(self, db: SurveillanceDb) -> None:
+        """It is told, and all clips are checked."""
+        change(db, "DROP INDEX media_par_evenement")
+        change(db, "UPDATE media SET taille = 5 WHERE id_media = 3")
+        code, lines = clips(db, "check")
+        assert code == 1
+        assert "no such index: media_par_evenement" in lines[0]
+        assert lines[-1] == f"{CLIPS} clips checked: {CLIPS - 1} sound, 1 damaged"
 
     def test_what_is_no_database_is_said(self, db: SurveillanceDb) -> None:
         """Without a traceback."""
@@ -508,10 +661,11 @@ def test_a_reader_that_has_enough_ends_the_list(db: SurveillanceDb) -> None:
 
 def has_open(process: subprocess.Popen[str], path: Path) -> bool:
     """Say whether a process has opened a file."""
-    return any(
-        os.path.realpath(descriptor) == str(path.resolve())
-        for descriptor in Path(f"/proc/{process.pid}/fd").iterdir()
-    )
+    for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it has closed one meanwhile
+            if descriptor.readlink() == path.resolve():
+                return True
+    return False
 
 
 def test_an_impatient_person_is_let_go(db: SurveillanceDb) -> None:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import attrs
 import pytest
+import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from apps.edge import config
@@ -30,7 +31,7 @@ from surveil_core.ports.recorder import Trigger
 from surveil_core.vocabulary import EventType
 from tests.examples import MOTION_EVENT, RECEIVED_AT_UTC
 from tests.fakes.announcer import RecordingAnnouncer
-from tests.rig.brokers import Address
+from tests.rig.brokers import Address, free_port
 
 
 def step_until(step: Any, announcer: RecordingAnnouncer, kind: type, count: int) -> None:
@@ -203,3 +204,23 @@ def test_the_oldest_video_makes_room(tmp_path: Path, place: str) -> None:
     assert [media.event_ids for media in archive.list_media(limit=9)] == [["evt-2"]]
     told = cast("RecordingAnnouncer", services.announcer)
     assert [notice.videos for notice in told.of(VideosGivenUp)] == [1]
+
+
+@pytest.mark.parametrize(("host", "can_pin"), [("127.0.0.1", True), ("0.0.0.0", False)])
+def test_page_beyond_loopback_takes_no_pins(tmp_path: Path, host: str, can_pin: bool) -> None:
+    """There is no log-in. The broker, which is not there, is of no matter."""
+    port = free_port()
+    environment = {
+        "SURVEIL_STORAGE__DATA_DIR": str(tmp_path),
+        "SURVEIL_MQTT__PORT": str(free_port()),
+        "SURVEIL_WEB__HOST": host,
+        "SURVEIL_WEB__PORT": str(port),
+    }
+    services = EdgeServices(
+        settings=config.load(None, environment),
+        stop=threading.Event(),
+        announcer=RecordingAnnouncer(),
+    )
+    with services.web():
+        site = requests.get(f"http://127.0.0.1:{port}/api/devices", timeout=10).json()
+    assert site["can_pin"] is can_pin

@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -13,11 +14,11 @@ from surveil_adapters.spool import DiskSpool
 from surveil_core.errors import DataLost
 from surveil_core.ports.camera import Clip
 from surveil_core.video import AccessUnit
-from tests.clips import make_mp4, make_plain_mp4
+from tests.clips import make_mp4, make_plain_mp4, of_unknown_coding, with_damaged_header
 from tests.contracts.previewer import PreviewerContract, PreviewSite
 from tests.examples import clip_at, clip_of
 from tests.footage import TRIGGERED_AT_UTC, grey_pictures, label_of, numbers_of
-from tests.integration.sqlite_files import python
+from tests.integration.sqlite_files import python, seeded_random
 
 
 def filmed(
@@ -126,6 +127,22 @@ def test_torn_file_is_told(tmp_path: Path, kept_bytes: int) -> None:
     clip.video_path.write_bytes(clip.video_path.read_bytes()[:kept_bytes])
     with pytest.raises(DataLost, match=r"recording_evt-1_\d+\.mp4"):
         PyavPreviewer().make_preview(clip)
+
+
+def test_pictures_of_an_unknown_coding_are_told(tmp_path: Path) -> None:
+    """With the reason, whatever PyAV makes of it."""
+    video = of_unknown_coding(make_mp4(tmp_path, duration_s=1).read_bytes())
+    with pytest.raises(DataLost, match=r"has no picture to show: AttributeError: "):
+        PyavPreviewer().make_preview(clip_of(tmp_path / "clip.mp4", video))
+
+
+def test_damaged_header_has_a_preview_or_is_told(tmp_path: Path) -> None:
+    """Nothing else happens, so that the clip is stored."""
+    mp4, chosen = make_mp4(tmp_path, duration_s=1).read_bytes(), seeded_random()
+    for _ in range(100):
+        with suppress(DataLost):
+            video = with_damaged_header(mp4, chosen)
+            PyavPreviewer().make_preview(clip_of(tmp_path / "clip.mp4", video))
 
 
 def test_missing_file_is_told(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What `surveillance.db` has beside the spec's tables: dead letters and clip jobs."""
 
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -158,5 +159,8 @@ def test_file_of_version_1_is_migrated_in_place(
     assert [(one.row_id, one.is_new) for one in stored] == [(1, False), (2, True)]
     assert [s.letter for s in event_letters(db).list_letters()] == [BAD]
     assert [job.event_row_id for job in SqliteClipJobs(db).open_jobs()] == [2]
+    with closing(SqliteMediaStore(db)) as media:
+        media.add_clip(clip_of(tmp_path / "clip.mp4", b"video"), event_row_ids=[2])
+    assert query(db.path, "SELECT crc32 FROM somme_media") == [(zlib.crc32(b"video"),)]
     assert query(db.path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert query(db.path, "PRAGMA integrity_check") == [("ok",)]

@@ -144,6 +144,23 @@ def test_deleted_video_takes_its_preview_along(
     assert query(db.path, "SELECT id_media, vignette FROM apercu") == [(2, b"2")]
 
 
+def test_damaged_row_hinders_nothing(
+    db: SurveillanceDb, stock: SqliteVideoStock, tmp_path: Path
+) -> None:
+    """Its video is of unknown age, and goes in its turn."""
+    for number in (1, 2):
+        add_video(db, tmp_path, number, size_bytes=1000)
+    with closing(sqlite3.connect(db.path)) as connection, connection:
+        connection.execute("UPDATE media SET date_debut = 'x', taille = 'y' WHERE id_media = 1")
+    found = [(v.media_id, v.started_at_utc is None) for v in stock.oldest_first()]
+    assert found == [(1, True), (2, False)]
+    policy = RetentionPolicy(max_bytes=0, max_age_days=30, min_free_bytes=0)
+    Retaining(
+        policy=policy, stock=stock, clock=FakeClock(), announcer=RecordingAnnouncer()
+    ).make_room()
+    assert list(stock.oldest_first()) == []
+
+
 def test_pins_of_one_thread_count_for_another(
     db: SurveillanceDb, stock: SqliteVideoStock, tmp_path: Path
 ) -> None:

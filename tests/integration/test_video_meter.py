@@ -1,6 +1,7 @@
 """Measuring real videos, whole and damaged."""
 
 import zlib
+from contextlib import suppress
 
 import pytest
 from attrs import define, evolve
@@ -8,7 +9,7 @@ from attrs import define, evolve
 from surveil_adapters.video_meter import PyavVideoMeter
 from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.soundness import MeasuredVideo
-from tests.clips import make_mp4
+from tests.clips import make_mp4, of_unknown_coding, with_damaged_header
 from tests.contracts.video_meter import VIDEO_BYTES, VideoMeterContract
 from tests.fakes.archive import FakeArchive
 from tests.integration.sqlite_files import seeded_random
@@ -102,6 +103,20 @@ def test_header_alone_is_lost(mp4: bytes) -> None:
     """A torn table of pictures leads to none of them."""
     with pytest.raises(DataLost, match="its video is no readable MP4"):
         measure(mp4[:300])
+
+
+def test_pictures_of_an_unknown_coding_are_lost(mp4: bytes) -> None:
+    """FFmpeg lists them, and has no decoder to ask."""
+    with pytest.raises(DataLost, match="its video is no readable MP4: nobody knows how"):
+        measure(of_unknown_coding(mp4))
+
+
+def test_damaged_header_is_measured_or_lost(mp4: bytes) -> None:
+    """Nothing else happens, so that the other clips are checked."""
+    chosen = seeded_random()
+    for _ in range(200):
+        with suppress(DataLost):
+            measure(with_damaged_header(mp4, chosen))
 
 
 def test_store_that_fails_is_no_damage_of_the_video(mp4: bytes) -> None:

@@ -486,7 +486,8 @@ def test_devices_are_listed(pi: Pi) -> None:
                 "recorded_types": ["motion_detected"],
                 "video_within_s": 30.0,
             }
-        ]
+        ],
+        "can_pin": False,
     }
 
 

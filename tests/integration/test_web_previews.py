@@ -134,6 +134,17 @@ def test_a_locked_database_is_answered_503(pi: Pi) -> None:
     assert pi.ask("PUT", "1/pin").status_code == 503
 
 
+def test_without_pins_nothing_is_written() -> None:
+    """Which is said."""
+    archive = FakeArchive()
+    with serve(archive) as server:
+        site = requests.get(f"{server.url}/api/devices", timeout=DEADLINE_S).json()
+        assert site["can_pin"] is False
+        for method in ("PUT", "DELETE"):
+            address = f"{server.url}/api/media/1/pin"
+            assert requests.request(method, address, timeout=DEADLINE_S).status_code in {404, 405}
+
+
 # --- pins -------------------------------------------------------------------------------
 
 

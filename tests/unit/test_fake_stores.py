@@ -168,6 +168,10 @@ class TestFakeInspection(InspectionContract):
                 event_row_id=number,
                 has_event=True,
                 linked_row_ids=(number,),
+                started_at_utc=RECEIVED_AT_UTC,
+                pre_roll_s=1.0,
+                camera_number=1,
+                salvaged=False,
             )
             for number in (1, 2, 3)
         }
@@ -177,6 +181,10 @@ class TestFakeInspection(InspectionContract):
     @pytest.fixture
     def lose_row(self, inspection: FakeInspection) -> Callable[[int], None]:
         return inspection.lost.add
+
+    @pytest.fixture
+    def delete_by_hand(self, inspection: FakeInspection) -> Callable[[int], None]:
+        return inspection.deleted_by_hand.add
 
     @pytest.fixture
     def delete(self, inspection: FakeInspection) -> Callable[[int], None]:

@@ -117,3 +117,13 @@ def test_a_video_of_1970_has_no_age() -> None:
     before = evolve(video(1), started_at_utc=BELIEVABLE_SINCE_UTC - timedelta(microseconds=1))
     found = choose_videos(policy, [before], space_of([before], 1000), now_utc=NOW_UTC)
     assert found.videos == ()
+
+
+def test_a_video_of_a_damaged_row_has_no_age() -> None:
+    """It goes for want of space, like the others."""
+    undated = evolve(video(1), started_at_utc=None)
+    space = space_of([undated], 1000)
+    by_age = RetentionPolicy(max_age_days=30, min_free_bytes=0)
+    assert choose_videos(by_age, [undated], space, now_utc=NOW_UTC).videos == ()
+    by_size = RetentionPolicy(max_bytes=50, min_free_bytes=0)
+    assert choose_videos(by_size, [undated], space, now_utc=NOW_UTC).videos == (undated,)

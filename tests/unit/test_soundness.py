@@ -15,6 +15,7 @@ from surveil_core.soundness import (
     judge_pictures,
     judge_row,
 )
+from tests.examples import RECEIVED_AT_UTC
 
 ROW = ClipRow(
     media_id=3,
@@ -26,6 +27,10 @@ ROW = ClipRow(
     event_row_id=7,
     has_event=True,
     linked_row_ids=(7, 8),
+    started_at_utc=RECEIVED_AT_UTC,
+    pre_roll_s=3.0,
+    camera_number=1,
+    salvaged=False,
     crc32=0x12345678,
 )
 VIDEO = MeasuredVideo(
@@ -67,6 +72,17 @@ def test_sound_clip_has_no_fault() -> None:
             "its event, row 7 of evenement, is gone",
             None,
         ),
+        (
+            evolve(ROW, started_at_utc=None),
+            "date_debut is no time",
+            "UPDATE media SET date_debut = (SELECT date_evenement FROM evenement "
+            "WHERE id_evenement = 7) WHERE id_media = 3",
+        ),
+        (
+            evolve(ROW, camera_number=-5),
+            "numero_camera is -5, cameras count from 1",
+            "UPDATE media SET numero_camera = 1 WHERE id_media = 3",
+        ),
     ],
 )
 def test_wrong_row_is_told_with_its_remedy(row: ClipRow, text: str, remedy: str | None) -> None:
@@ -82,6 +98,18 @@ def test_missing_file_is_told_with_its_place() -> None:
     assert fault.text == "its file /data/videos/a.mp4 is not there"
     assert advise(3, [fault]).startswith("put the file back there")
     assert "`clips delete 3` removes the row" in advise(3, [fault])
+
+
+@pytest.mark.parametrize(
+    ("pre_roll_s", "is_sound"),
+    [(0, True), (13.1, True), (13.3, False), (99, False), (-1, False), (float("nan"), False)],
+)
+def test_trigger_lies_within_the_clip(pre_roll_s: float, is_sound: bool) -> None:
+    """Unless a crash took the end, which may take the trigger along."""
+    faults = list(judge_row(evolve(ROW, pre_roll_s=pre_roll_s)))
+    assert bool(faults) is not is_sound
+    salvaged = list(judge_row(evolve(ROW, pre_roll_s=pre_roll_s, salvaged=True)))
+    assert bool(salvaged) is not (pre_roll_s >= 0)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ export interface StoredEvent {
 /** A video. */
 export interface Media {
   media_id: number;
-  started_at: string;
+  started_at: string | null;
   duration_s: number;
   pre_roll_s: number;
   start_delay_s: number;
@@ -78,8 +78,14 @@ export async function setPin(mediaId: number, isPinned: boolean): Promise<void> 
   await ask(`/api/media/${mediaId}/pin`, isPinned ? "PUT" : "DELETE");
 }
 
-export async function listDevices(): Promise<Device[]> {
-  return (await read<{ devices: Device[] }>("/api/devices")).devices;
+/** The devices, and whether videos can be pinned here. */
+export interface Site {
+  devices: Device[];
+  can_pin: boolean;
+}
+
+export async function readSite(): Promise<Site> {
+  return read<Site>("/api/devices");
 }
 
 async function read<T>(address: string): Promise<T> {

@@ -52,9 +52,13 @@ async function readStored(): Promise<void> {
     // An empty archive: from now on all that is stored is behind cursor 0.
     events.cursor ??= 0;
   } while (part.length === PART);
-  await recordings.learn();
-  for (const item of events.items) void recordings.follow(item);
-  view.render();
+  try {
+    await recordings.learn();
+  } finally {
+    // What is not known of videos keeps no event from being seen.
+    for (const item of events.items) void recordings.follow(item);
+    view.render();
+  }
 }
 
 function listen(): void {

@@ -3,11 +3,11 @@
 
 import {
   type Device,
-  listDevices,
   listEvents,
   listMedia,
   type Media,
   readEvent,
+  readSite,
   setPin,
   type StoredEvent,
 } from "./api";
@@ -17,6 +17,8 @@ const FIRST_PAUSE_MS = 1_500;
 const LONGEST_PAUSE_MS = 8_000;
 
 export class Recordings {
+  /** Does the server take pins? */
+  canPin = false;
   #devices = new Map<string, Device>();
   /** By number; null for one that the server did not list. */
   readonly #media = new Map<number, Media | null>();
@@ -30,7 +32,9 @@ export class Recordings {
   }
 
   async load(): Promise<void> {
-    this.#devices = new Map((await listDevices()).map((device) => [device.device_id, device]));
+    const site = await readSite();
+    this.#devices = new Map(site.devices.map((device) => [device.device_id, device]));
+    this.canPin = site.can_pin;
   }
 
   /** Learn of the videos of all items, if any is not known yet. */

@@ -96,7 +96,7 @@ export class Stage {
 
   #describe(media: Media | null): void {
     this.#media = media;
-    this.#pin.hidden = media === null;
+    this.#pin.hidden = media === null || !this.#recordings.canPin;
     element("stage-note").textContent = media === null ? "" : noteOf(media);
     if (media === null) return this.#facts.replaceChildren();
     this.#facts.textContent = [

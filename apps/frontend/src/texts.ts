@@ -72,11 +72,13 @@ const ENGLISH: typeof FRENCH = {
 
 /** The reasons that are always worded alike; others are shown as the device worded them. */
 const FRENCH_REASONS: Record<string, string> = {
+  "deleted by hand": "effacée à la main",
   "deleted to make room": "effacée pour faire de la place",
   "events of its type are filmed no more": "ce type d’événement n’est plus filmé",
   "the camera gave no picture": "la caméra n’a donné aucune image",
   "it came within recording.cooldown_s of the last video":
     "trop tôt après la dernière vidéo (recording.cooldown_s)",
+  "too many events wait to be filmed already": "trop d’événements attendent déjà d’être filmés",
 };
 
 /** The first of the browser's languages that we speak; French, the project's, if none. */

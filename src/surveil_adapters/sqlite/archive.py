@@ -5,6 +5,7 @@ would keep the writer out. A video is read by chunk, never as a whole.
 """
 
 import json
+import math
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import Any
 
 from attrs import frozen
 
-from surveil_adapters.sqlite.connection import reading
+from surveil_adapters.sqlite.connection import primary_code, reading
 from surveil_adapters.sqlite.video_files import VideoFiles, read_part
 from surveil_core.events import EventType
-from surveil_core.messages import parse_timestamp
+from surveil_core.messages import maybe_timestamp, parse_timestamp
 from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
 from surveil_core.ports.previewer import PreviewKind
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
@@ -32,22 +33,39 @@ _EVENTS = """
     FROM evenement e JOIN capteur c ON c.id_capteur = e.id_capteur
     LEFT JOIN travail_clip t ON t.id_evenement = e.id_evenement
 """
-_MEDIA = """
-    SELECT m.id_media,
-           (SELECT json_group_array(json_array(
-                       e.id_evenement != m.id_evenement, e.id_evenement, e.event_id))
-            FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
-            WHERE l.id_media = m.id_media),
-           m.date_debut, m.duree, m.duree_preroll, m.taille, m.resolution, m.codec,
-           m.numero_camera, m.recupere,
-           EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media),
-           coalesce(f.retard_debut, 0), coalesce(f.duree_manquante, 0), c.nom_capteur
-    FROM media m LEFT JOIN tournage f ON f.id_media = m.id_media
+_EVENTS_OF = """
+    (SELECT json_group_array(json_array(
+                e.id_evenement != m.id_evenement, e.id_evenement, e.event_id))
+     FROM media_evenement l JOIN evenement e ON e.id_evenement = l.id_evenement
+     WHERE l.id_media = m.id_media)
+"""
+_MARKS = """
+    m.recupere, EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media),
+    coalesce(f.retard_debut, 0), coalesce(f.duree_manquante, 0), c.nom_capteur
+"""
+_BESIDE = """
+    LEFT JOIN tournage f ON f.id_media = m.id_media
     LEFT JOIN capteur c ON c.id_capteur = m.id_capteur
 """
+_NO_MARKS = "0, 0, 0, 0, NULL"
+
+
+def _media_query(events: str, marks: str, beside: str = "") -> str:
+    return (
+        f"SELECT m.id_media, {events}, m.date_debut, m.duree, m.duree_preroll, m.taille,"  # noqa: S608 - of words above
+        f" m.resolution, m.codec, m.numero_camera, {marks} FROM media m {beside}"
+    )
+
+
+_MEDIA = _media_query(_EVENTS_OF, _MARKS, _BESIDE)
+_OLD_MEDIA = (_media_query(_EVENTS_OF, _NO_MARKS), _media_query("'[]'", _NO_MARKS))
+"""For a file of an earlier release, or one of which a table is lost."""
+
 _PLACE = """
     SELECT f.nom FROM media m LEFT JOIN fichier_media f USING (id_media) WHERE m.id_media = ?
 """
+_OLD_PLACE = "SELECT NULL FROM media WHERE id_media = ?"
+
 _PREVIEW_BY_KIND = {
     PreviewKind.THUMBNAIL: "SELECT vignette FROM apercu WHERE id_media = ?",
     PreviewKind.STRIP: "SELECT bande FROM apercu WHERE id_media = ?",
@@ -95,9 +113,8 @@ class SqliteArchive:
     def find_media(self, media_id: int) -> MediaRecord | None:
         """One video, or None."""
         with reading(self._path) as connection:
-            row = connection.execute(
-                f"{_MEDIA} WHERE m.id_media = ?", (_bounded(media_id),)
-            ).fetchone()
+            queries = [f"{query} WHERE m.id_media = ?" for query in (_MEDIA, *_OLD_MEDIA)]
+            row = _find_row(connection, queries, media_id)
         return None if row is None else _media_record(row)
 
     def read_video(self, media_id: int, *, offset: int, length: int) -> bytes:
@@ -107,7 +124,7 @@ class SqliteArchive:
         """
         offset, length = max(offset, 0), max(length, 0)
         with reading(self._path) as connection:
-            place = connection.execute(_PLACE, (_bounded(media_id),)).fetchone()
+            place = _find_row(connection, (_PLACE, _OLD_PLACE), media_id)
             if place is None:
                 return b""
             (name,) = place
@@ -121,6 +138,23 @@ class SqliteArchive:
         with reading(self._path) as connection:
             row = connection.execute(_PREVIEW_BY_KIND[kind], (_bounded(media_id),)).fetchone()
         return None if row is None else bytes(row[0])
+
+
+def _find_row(
+    connection: sqlite3.Connection, queries: Sequence[str], media_id: int
+) -> tuple[Any, ...] | None:
+    """Find a video, by as much as the file knows: it must be rescued from an old file, too."""
+    for query in queries:
+        try:
+            row: tuple[Any, ...] | None = connection.execute(
+                query, (_bounded(media_id),)
+            ).fetchone()
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_ERROR or query is queries[-1]:
+                raise
+        else:
+            return row
+    raise AssertionError("the last query has answered or raised")
 
 
 def _read_blob(connection: sqlite3.Connection, media_id: int, offset: int, length: int) -> bytes:
@@ -165,19 +199,30 @@ def _clip_state(media_ids: Sequence[int], *, has_job: bool, reason: str | None) 
 
 
 def _media_record(row: tuple[Any, ...]) -> MediaRecord:
+    started_at_utc = maybe_timestamp(row[2])
+    numbers = [_maybe_number(row[place]) for place in (3, 4, 5, 8, 11, 12)]
+    duration_s, pre_roll_s, clip_bytes, camera_number, start_delay_s, missing_s = (
+        number or 0 for number in numbers
+    )
     return MediaRecord(
         media_id=row[0],
         event_ids=[event_id for _, _, event_id in sorted(json.loads(row[1]))],
-        started_at_utc=parse_timestamp(row[2]),
-        duration_s=float(row[3]),
-        pre_roll_s=float(row[4]),
-        clip_bytes=row[5],
-        resolution=row[6],
-        codec=row[7],
-        camera_number=row[8],
+        started_at_utc=started_at_utc,
+        duration_s=float(duration_s),
+        pre_roll_s=float(pre_roll_s),
+        clip_bytes=int(clip_bytes),
+        resolution=str(row[6]),
+        codec=str(row[7]),
+        camera_number=int(camera_number),
         salvaged=bool(row[9]),
         pinned=bool(row[10]),
-        start_delay_s=float(row[11]),
-        missing_s=float(row[12]),
+        start_delay_s=float(start_delay_s),
+        missing_s=float(missing_s),
         camera_name=row[13],
+        damaged=started_at_utc is None or None in numbers,
     )
+
+
+def _maybe_number(value: object) -> float | None:
+    """Take a number; None for anything else, since SQLite takes any value in any column."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import define, field
 
-from surveil_core.errors import ConfigurationError, DataLost, StoreUnavailable
+from surveil_core.errors import ConfigurationError, DataLost, StoreDamaged, StoreUnavailable
 
 BUSY_TIMEOUT_MS = 5000
 """How long one call waits for another program to release the file."""
@@ -49,6 +49,14 @@ _ADVICE_BY_CODE = {
 }
 _OTHER_ADVICE = "check the file with `sqlite3 FILE 'PRAGMA integrity_check'`"
 
+DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """Say of which kind an error is (https://sqlite.org/rescode.html); 0 if SQLite has not said."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 _REFUSAL_BY_CODE = {
     sqlite3.SQLITE_TOOBIG: "SQLite stores at most 1,000,000,000 bytes in a field; shorten the clip",
     sqlite3.SQLITE_CONSTRAINT: "it breaks a rule of the schema, and trying again cannot help",
@@ -59,7 +67,8 @@ _REFUSAL_BY_CODE = {
 def translating(path: Path) -> Iterator[None]:
     """Turn SQLite's and the disk's errors into `StoreUnavailable`, naming `path`.
 
-    A row that the file will never take is `DataLost`. `sqlite3.ProgrammingError` passes:
+    It is `StoreDamaged` where the file or its disk fails. A row that the file will never take
+    is `DataLost`. `sqlite3.ProgrammingError` passes:
     it is a defect of ours, which waiting cannot mend.
     """
     try:
@@ -67,11 +76,12 @@ def translating(path: Path) -> Iterator[None]:
     except sqlite3.ProgrammingError:
         raise
     except sqlite3.Error as error:
-        primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if primary_code in _REFUSAL_BY_CODE:
-            raise DataLost(f"{path}: {error}: {_REFUSAL_BY_CODE[primary_code]}") from error
-        advice = _ADVICE_BY_CODE.get(primary_code, _OTHER_ADVICE)
-        raise StoreUnavailable(f"{path}: {error}: {advice}") from error
+        code = primary_code(error)
+        if code in _REFUSAL_BY_CODE:
+            raise DataLost(f"{path}: {error}: {_REFUSAL_BY_CODE[code]}") from error
+        advice = _ADVICE_BY_CODE.get(code, _OTHER_ADVICE)
+        kind = StoreDamaged if code in DAMAGE_CODES else StoreUnavailable
+        raise kind(f"{path}: {error}: {advice}") from error
     except OSError as error:
         raise StoreUnavailable(f"{path}: {error}: check the disk and this user's rights") from error
 

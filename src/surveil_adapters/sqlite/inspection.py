@@ -1,8 +1,8 @@
 """`surveillance.db` looked at without trust: what is damaged is told, the rest still read.
 
-Clips are found by four ways through the file (the table, its index, the links to events,
-the check sums), so that a page which is lost takes no clip out of sight that another page
-still names.
+Clips are found by six ways through the file (the table, its index, the links to events,
+the check sums, the files, the previews), so that a page which is lost takes no clip out of
+sight that another page still names.
 """
 
 import sqlite3
@@ -14,42 +14,49 @@ from typing import Any
 from attrs import evolve, frozen
 
 from surveil_adapters.durable import PART_SUFFIX
-from surveil_adapters.sqlite.connection import reading, translating
+from surveil_adapters.sqlite.connection import DAMAGE_CODES, primary_code, reading, translating
 from surveil_adapters.sqlite.video_files import VideoFiles
-from surveil_core.errors import DataLost
+from surveil_core.errors import DataLost, StoreUnavailable
+from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.inspection import FoundClips
 from surveil_core.soundness import ClipRow
 
-_DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
 _MAX_FAULTS = 100
-_LOOKS_WITHOUT_LOCK = 3
+_LOOKS = 3
 
+_INDEX = "index media_par_evenement"
 _WAYS = {
     "media": (
         "SELECT id_media FROM media NOT INDEXED ORDER BY id_media",
         "SELECT id_media FROM media NOT INDEXED ORDER BY id_media DESC",
     ),
-    "index media_par_evenement": ("SELECT id_media FROM media INDEXED BY media_par_evenement",),
+    _INDEX: ("SELECT id_media FROM media INDEXED BY media_par_evenement",),
     "media_evenement": ("SELECT DISTINCT id_media FROM media_evenement ORDER BY id_media",),
     "somme_media": ("SELECT id_media FROM somme_media",),
     "fichier_media": ("SELECT id_media FROM fichier_media WHERE id_media IS NOT NULL",),
+    "apercu": ("SELECT id_media FROM apercu",),
 }
 """The second query of a way is asked where the first one does not get through."""
 
 _ROW = """
-    SELECT m.taille, length(m.video), m.duree, m.resolution, m.codec, m.id_evenement,
-           EXISTS (SELECT 1 FROM evenement e WHERE e.id_evenement = m.id_evenement),
-           (SELECT crc32 FROM somme_media s WHERE s.id_media = m.id_media)
+    SELECT m.taille, length(m.video), m.duree, m.resolution, m.codec,
+           m.date_debut, m.duree_preroll, m.numero_camera, m.id_evenement
     FROM media m WHERE m.id_media = ?
 """
 _FILE = "SELECT nom FROM fichier_media WHERE id_media = ?"
 _FILES = "SELECT nom FROM fichier_media"
+_SALVAGED = "SELECT recupere FROM media WHERE id_media = ?"
+_EVENT = "SELECT 1 FROM media JOIN evenement USING (id_evenement) WHERE id_media = ?"
+_CRC32 = "SELECT crc32 FROM somme_media WHERE id_media = ?"
 _LINKS = "SELECT id_evenement FROM media_evenement WHERE id_media = ? ORDER BY id_evenement"
 _EVENTS = """
     SELECT e.event_id FROM media_evenement l JOIN evenement e USING (id_evenement)
     WHERE l.id_media = ? ORDER BY l.id_evenement
 """
 _TRIGGER = "SELECT e.event_id FROM media m JOIN evenement e USING (id_evenement) WHERE id_media = ?"
+
+
+_MIGRATION = "the services bring a file of an earlier release up to date when they start"
 
 
 @frozen
@@ -69,34 +76,43 @@ class SqliteInspection:
 
     def find_clips(self) -> FoundClips:
         """Go each way through the file as far as it can be read."""
-        media_ids: set[int] = set()
-        faults: list[str] = []
+        ids_by_way: dict[str, set[int]] = {name: set() for name in _WAYS}
+        faults: dict[str, str] = {}
         for name, queries in _WAYS.items():
             for query in queries:
                 try:
-                    self._collect(query, media_ids)
+                    self._collect(query, ids_by_way[name])
                     break
                 except DataLost as error:
-                    faults.append(f"{name} cannot be read as a whole: {error}")
-        return FoundClips(media_ids=sorted(media_ids), faults=list(dict.fromkeys(faults)))
+                    faults[name] = f"{name} cannot be read as a whole: {error}"
+        media_ids = set().union(*ids_by_way.values())
+        kept = media_ids if "media" in faults else ids_by_way["media"] | ids_by_way[_INDEX]
+        return FoundClips(
+            media_ids=sorted(media_ids),
+            faults=list(faults.values()),
+            leftover_ids=media_ids - kept,
+        )
 
     def read_row(self, media_id: int) -> ClipRow | None:
         """Read what is known of a clip but its pictures."""
         with self._reading() as connection:
             row = connection.execute(_ROW, (media_id,)).fetchone()
-            links = connection.execute(_LINKS, (media_id,)).fetchall()
-            file = connection.execute(_FILE, (media_id,)).fetchone()
             if row is None:
                 return None
-            clip_row = _clip_row(media_id, row, [link[0] for link in links])
-            return clip_row if file is None else self._in_file(clip_row, file[0])
+            beside = [
+                _values(connection, query, media_id)
+                for query in (_SALVAGED, _EVENT, _LINKS, _CRC32)
+            ]
+            clip_row = _clip_row(media_id, row, beside)
+            names = _values(connection, _FILE, media_id)
+            return self._in_file(clip_row, names[0]) if names else clip_row
 
     def event_ids(self, media_id: int) -> Sequence[str]:
         """Name the events that are linked to it, or the one that its row names."""
         with self._reading() as connection:
             for query in (_EVENTS, _TRIGGER):
-                if found := connection.execute(query, (media_id,)).fetchall():
-                    return [event_id for (event_id,) in found]
+                if found := _values(connection, query, media_id):
+                    return found
         return ()
 
     def find_stray_files(self) -> Sequence[str]:
@@ -143,19 +159,21 @@ class SqliteInspection:
         ]
 
     def _wrong_pages(self) -> Sequence[str]:
-        """Look without a lock at first: it takes minutes, and a lock would hold up services.
+        """Look without a lock: it takes minutes, and a lock would hold up services.
 
-        What is written meanwhile may look like damage; so damage counts if nothing was
-        written, and at last the file is locked for a look.
+        What is written meanwhile may look like damage; so damage counts only if nothing was
+        written during the look.
         """
-        for _ in range(_LOOKS_WITHOUT_LOCK):
+        for _ in range(_LOOKS):
             before = self._state()
             with translating(self._path), closing(_open_unlocked(self._path)) as connection:
                 faults = _integrity_faults(connection)
             if not faults or (self._state() == before and before.is_at_rest):
                 return faults
-        with reading(self._path) as connection:
-            return _integrity_faults(connection)
+        raise StoreUnavailable(
+            f"{self._path}: its pages cannot be judged while services write to it "
+            f"({_LOOKS} looks were disturbed): stop them, and check again"
+        )
 
     def _state(self) -> "_FileState":
         journal = self._path.with_name(f"{self._path.name}-journal")
@@ -173,7 +191,9 @@ class SqliteInspection:
             try:
                 yield connection
             except sqlite3.DatabaseError as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE_CODES:
+                if _is_missing(error):
+                    raise DataLost(f"{error}; {_MIGRATION}") from error
+                if primary_code(error) in DAMAGE_CODES:
                     raise DataLost(str(error)) from error
                 raise
 
@@ -200,8 +220,29 @@ def _integrity_faults(connection: sqlite3.Connection) -> Sequence[str]:
     return [line for line in lines if line != "ok" and not line.startswith("*** in database")]
 
 
-def _clip_row(media_id: int, row: tuple[Any, ...], links: Sequence[int]) -> ClipRow:
-    clip_bytes, stored_bytes, duration_s, resolution, codec, event_row_id, has_event, crc32 = row
+def _is_missing(error: sqlite3.Error) -> bool:
+    """Whether a table, an index or a column is not there: nothing else is wrong in our SQL."""
+    return primary_code(error) == sqlite3.SQLITE_ERROR
+
+
+def _values(connection: sqlite3.Connection, query: str, media_id: int) -> Sequence[Any]:
+    """Ask for one column of what stands beside a clip; nothing does in a table that is missing."""
+    try:
+        return [value for (value,) in connection.execute(query, (media_id,))]
+    except sqlite3.OperationalError as error:
+        if not _is_missing(error):
+            raise
+        return ()
+
+
+def _clip_row(
+    media_id: int,
+    row: tuple[Any, ...],
+    beside: Sequence[Sequence[Any]],
+) -> ClipRow:
+    salvaged, events, links, crc32 = beside
+    clip_bytes, stored_bytes, duration_s, resolution, codec, *others = row
+    date, pre_roll_s, camera_number, event_row_id = others
     try:
         return ClipRow(
             media_id=media_id,
@@ -211,9 +252,13 @@ def _clip_row(media_id: int, row: tuple[Any, ...], links: Sequence[int]) -> Clip
             resolution=str(resolution),
             codec=str(codec),
             event_row_id=int(event_row_id),
-            has_event=bool(has_event),
+            has_event=bool(events),
             linked_row_ids=links,
-            crc32=crc32,
+            started_at_utc=maybe_timestamp(date),
+            pre_roll_s=float(pre_roll_s),
+            camera_number=int(camera_number),
+            salvaged=any(salvaged),
+            crc32=next(iter(crc32), None),
         )
     except (TypeError, ValueError) as error:
         raise DataLost(f"its columns hold what they cannot: {row!r:.200}") from error

@@ -17,7 +17,8 @@ from surveil_adapters.sqlite.connection import KeptConnection, transaction
 from surveil_adapters.sqlite.pins import set_pin
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.sqlite.video_files import VideoFiles, remove_files, remove_orphans
-from surveil_core.messages import parse_timestamp
+from surveil_core.messages import maybe_timestamp
+from surveil_core.ports.video_stock import GivenUp
 from surveil_core.retention import KeptVideo, Space
 
 STEP_PAGES = 64
@@ -37,6 +38,7 @@ _KEPT = """
 """
 """Lengths stand in the rows: neither query reads a video or a picture."""
 
+_STORED = "SELECT id_media FROM media WHERE id_media IN (SELECT value FROM json_each(:ids))"
 _KEEP_REASON = """
     INSERT INTO travail_clip (id_evenement, raison_abandon)
     SELECT DISTINCT id_evenement, :reason FROM media_evenement
@@ -85,20 +87,20 @@ class SqliteVideoStock:
         )
 
     def oldest_first(self) -> Sequence[KeptVideo]:
-        """List the videos in the order in which they were stored."""
+        """List the videos in the order in which they were stored, those of damaged rows too."""
         with self._kept.reading() as connection:
             rows = connection.execute(_KEPT).fetchall()
         return [
             KeptVideo(
                 media_id=row[0],
-                video_bytes=row[1],
-                started_at_utc=parse_timestamp(row[2]),
+                video_bytes=row[1] if isinstance(row[1], int) else 0,
+                started_at_utc=maybe_timestamp(row[2]),
                 is_pinned=bool(row[3]),
             )
             for row in rows
         ]
 
-    def give_up(self, media_ids: Collection[int], *, reason: str) -> int:
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> GivenUp:
         """Delete videos in one transaction, and their files after it.
 
         `travail_clip` keeps the reason of their events.
@@ -106,10 +108,13 @@ class SqliteVideoStock:
         values = {"ids": json.dumps(sorted(media_ids)), "reason": reason}
         with self._kept.transaction() as connection:
             names = [name for (name,) in connection.execute(_FILES, values)]
+            stored = {media_id for (media_id,) in connection.execute(_STORED, values)}
             connection.execute(_KEEP_REASON, values)
             connection.execute(_DELETE, values)
             connection.execute(_FORGET_REASON, values)
-        return remove_files(self._kept, self._files, names)
+            stored -= {media_id for (media_id,) in connection.execute(_STORED, values)}
+        freed_bytes = remove_files(self._kept, self._files, names)
+        return GivenUp(media_ids=stored, freed_bytes=freed_bytes)
 
     def remove_orphans(self, *, camera_number: int) -> int:
         """Remove the files of `fichier_media` that no video has."""

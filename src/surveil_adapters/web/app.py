@@ -50,7 +50,7 @@ def build_app(
         list_events_route(archive),
         *media_routes(archive),
         *preview_routes(archive),
-        *status_routes(archive, devices),
+        *status_routes(archive, devices, can_pin=pins is not None),
         page_route(),
     ]
     if ingest is not None:

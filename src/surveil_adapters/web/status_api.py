@@ -28,13 +28,15 @@ def metrics_route(metrics: Callable[[], bytes]) -> HTTPRouteHandler:
     return tell_metrics
 
 
-def status_routes(archive: Archive, devices: Sequence[DeviceView]) -> list[HTTPRouteHandler]:
+def status_routes(
+    archive: Archive, devices: Sequence[DeviceView], *, can_pin: bool
+) -> list[HTTPRouteHandler]:
     """Make the routes that say what is here and whether it works."""
 
     @get("/api/devices", sync_to_thread=False, summary="List devices")
     def list_devices() -> DevicesView:
-        """List the devices of the configuration."""
-        return DevicesView(devices=devices)
+        """List the devices of the configuration, and say what can be done here."""
+        return DevicesView(devices=devices, can_pin=can_pin)
 
     @get(
         "/healthz",

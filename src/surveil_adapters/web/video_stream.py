@@ -51,5 +51,5 @@ def iterate_annex_b(archive: Archive, media: MediaRecord) -> Iterator[bytes]:
             for packet in container.demux(stream):
                 for picture in to_annex_b.filter(packet if packet.size else None):
                     yield bytes(picture)
-    except (av.FFmpegError, IndexError) as error:
+    except (av.FFmpegError, IndexError, ValueError) as error:
         raise DataLost(f"video {media.media_id} is no readable MP4: {error}") from error

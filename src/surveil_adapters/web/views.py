@@ -49,13 +49,15 @@ class MediaView:
 
     One whose camera had to be started begins `start_delay_s` after it instead. For `missing_s`
     the camera gave nothing between the first picture and the end that it was to have.
+    The row of a `damaged` one holds a time that is none (null) or numbers that are none (0).
+
     A `salvaged` one was cut short by a crash or a full disk; its end may be missing. A
     `pinned` one is never deleted to make room.
     """
 
     media_id: int
     event_ids: Sequence[str]
-    started_at: datetime
+    started_at: datetime | None
     duration_s: float
     pre_roll_s: float
     start_delay_s: float
@@ -67,6 +69,7 @@ class MediaView:
     camera_name: str | None
     salvaged: bool
     pinned: bool
+    damaged: bool
     video_url: str
     thumbnail_url: str
     strip_url: str
@@ -95,9 +98,10 @@ class DeviceView:
 
 @frozen(kw_only=True)
 class DevicesView:
-    """The devices."""
+    """The devices, and whether videos can be pinned at this address."""
 
     devices: Sequence[DeviceView]
+    can_pin: bool
 
 
 @frozen(kw_only=True)
@@ -153,6 +157,7 @@ def media_view(record: MediaRecord) -> MediaView:
         camera_name=record.camera_name,
         salvaged=record.salvaged,
         pinned=record.pinned,
+        damaged=record.damaged,
         video_url=f"{address}/video",
         thumbnail_url=f"{address}/thumbnail.jpg",
         strip_url=f"{address}/strip.jpg",

@@ -49,11 +49,13 @@ class MediaRecord:
     """A video as the API lists it; `start_delay_s` and `missing_s` are as of `Clip`.
 
     Of a `salvaged` one the end may be missing; a `pinned` one is never deleted to make room.
+    The row of a `damaged` one holds a time or a number that is none: None stands for that time,
+    0 for that number, and the video can be had all the same.
     """
 
     media_id: int
     event_ids: Sequence[str]
-    started_at_utc: datetime
+    started_at_utc: datetime | None
     duration_s: float
     pre_roll_s: float
     clip_bytes: int
@@ -65,6 +67,7 @@ class MediaRecord:
     start_delay_s: float = 0.0
     missing_s: float = 0.0
     camera_name: str | None = None
+    damaged: bool = False
 
 
 class Archive(Protocol):

@@ -1,6 +1,6 @@
 """The database of the clips, looked at without trust in it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from attrs import frozen
@@ -10,10 +10,14 @@ from surveil_core.soundness import ClipRow
 
 @frozen(kw_only=True)
 class FoundClips:
-    """The numbers of all clips that were found, in order, and where reading stopped."""
+    """The numbers of all clips that were found, in order, and where reading stopped.
+
+    Those of `leftover_ids` are named beside the table alone, which was read as a whole.
+    """
 
     media_ids: Sequence[int]
     faults: Sequence[str]
+    leftover_ids: Collection[int] = ()
 
 
 class Inspection(Protocol):
@@ -29,7 +33,8 @@ class Inspection(Protocol):
     def find_file_faults(self) -> Sequence[str]:
         """Say what is wrong with the file as a whole: its pages, indexes and references.
 
-        Reads all of it; services can write meanwhile. Never raises `DataLost`.
+        Reads all of it, without keeping services from writing meanwhile. Raises
+        `StoreUnavailable` where what they write cannot be told from damage, never `DataLost`.
         """
 
     def find_clips(self) -> FoundClips:

@@ -13,5 +13,6 @@ class VideoMeter(Protocol):
 
         All of it is summed up, and each picture decoded; those that do not decode are
         counted, not raised. Raises `DataLost` when there is no video to be found in the
-        bytes, and `StoreUnavailable` when they cannot be read.
+        bytes, `StoreUnavailable` when they cannot be read now, and `StoreDamaged` when the
+        file or its disk does not give them.
         """

@@ -3,7 +3,20 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from attrs import frozen
+
 from surveil_core.retention import KeptVideo, Space
+
+
+@frozen(kw_only=True)
+class GivenUp:
+    """What was deleted of the videos that were to be: those that were there and not pinned.
+
+    `freed_bytes` are those that the disk has back at once, as of a video in a file.
+    """
+
+    media_ids: Collection[int]
+    freed_bytes: int = 0
 
 
 class VideoStock(Protocol):
@@ -18,11 +31,11 @@ class VideoStock(Protocol):
     def oldest_first(self) -> Sequence[KeptVideo]:
         """List the videos in the order in which they were stored."""
 
-    def give_up(self, media_ids: Collection[int], *, reason: str) -> int:
+    def give_up(self, media_ids: Collection[int], *, reason: str) -> GivenUp:
         """Delete videos in one transaction; their events keep the reason.
 
-        Pinned ones stay, and ids that are not there are no error. Returns how many bytes the
-        disk has back at once; files that it does not let go are left to `remove_orphans`.
+        Pinned ones stay, and ids that are not there are no error: it is said which went. Files
+        that the disk does not let go are left to `remove_orphans`.
         """
 
     def remove_orphans(self, *, camera_number: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from surveil_core.errors import DataLost, StoreUnavailable
+from surveil_core.errors import DataLost, StoreDamaged, StoreUnavailable
 from surveil_core.ports.inspection import Inspection
 from surveil_core.ports.video_meter import VideoMeter
 from surveil_core.soundness import (
@@ -12,6 +12,7 @@ from surveil_core.soundness import (
     Fault,
     Harm,
     advise,
+    judge_leftovers,
     judge_match,
     judge_pictures,
     judge_row,
@@ -27,6 +28,8 @@ class Finding:
     faults: Sequence[Fault] = ()
     is_gone: bool = False
     """There is no such clip, or not any more: that is no fault."""
+    busy: str | None = None
+    """Why it could not be checked now; nothing is known of it then."""
 
     @property
     def advice(self) -> str:
@@ -42,8 +45,11 @@ class ClipChecking:
     meter: VideoMeter
 
     def check(self, media_id: int) -> Finding:
-        """Check one clip. One that is deleted meanwhile is no fault."""
-        faults = self._look(media_id)
+        """Check one clip. One that is deleted meanwhile, or cannot be read now, is no fault."""
+        try:
+            faults = self._look(media_id)
+        except StoreUnavailable as error:
+            return Finding(media_id=media_id, busy=str(error))
         if faults and self._is_gone(media_id):
             return Finding(media_id=media_id, is_gone=True)
         return Finding(media_id=media_id, event_ids=self._event_ids(media_id), faults=faults)
@@ -51,9 +57,17 @@ class ClipChecking:
     def _look(self, media_id: int) -> Sequence[Fault]:
         try:
             row = self.inspection.read_row(media_id)
-            return [_missing(media_id)] if row is None else self._faults_of(row)
-        except (DataLost, StoreUnavailable) as error:
+            return [self._missing(media_id)] if row is None else self._faults_of(row)
+        except (DataLost, StoreDamaged) as error:
             return [_unreadable("its row", error)]
+
+    def _missing(self, media_id: int) -> Fault:
+        if media_id in self.inspection.find_clips().leftover_ids:
+            return judge_leftovers(media_id)
+        return Fault(
+            harm=Harm.UNREADABLE,
+            text=f"media has no row {media_id}, although an index or media_evenement names it",
+        )
 
     def _is_gone(self, media_id: int) -> bool:
         """Whether nothing in the file names it."""
@@ -73,7 +87,7 @@ class ClipChecking:
             video = self.meter.measure(row.media_id, video_bytes=row.stored_bytes)
         except DataLost as error:
             return [*faults, Fault(harm=Harm.PICTURES, text=str(error))]
-        except StoreUnavailable as error:
+        except StoreDamaged as error:
             return [*faults, _unreadable("its video", error)]
         return [*faults, *judge_pictures(video), *judge_match(row, video)]
 
@@ -82,13 +96,6 @@ class ClipChecking:
             return self.inspection.event_ids(media_id)
         except (DataLost, StoreUnavailable):
             return ()  # what cannot be read of the events is a fault of the file, told there
-
-
-def _missing(media_id: int) -> Fault:
-    return Fault(
-        harm=Harm.UNREADABLE,
-        text=f"media has no row {media_id}, although an index or media_evenement names it",
-    )
 
 
 def _unreadable(what: str, error: Exception) -> Fault:

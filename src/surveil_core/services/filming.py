@@ -41,6 +41,9 @@ COOLING_DOWN = "it came within recording.cooldown_s of the last video"
 TRIGGER_DELAY_S = 2.0
 """How late a trigger may arrive and still find its whole pre-roll in the ring."""
 
+TOO_MANY = "too many events wait to be filmed already"
+NO_PICTURE = "the camera gave no picture"
+
 
 @define(kw_only=True)
 class FilmingService:
@@ -91,7 +94,7 @@ class FilmingService:
         if trigger.age_s > self.policy.duration_s:
             self._fail(trigger, f"it happened {trigger.age_s:.0f} s ago: too late to film it")
         elif not self.triggers.put(trigger):
-            self._fail(trigger, "too many events wait to be filmed already")
+            self._fail(trigger, TOO_MANY)
 
     def open(self) -> None:
         """Take the spool, and prepare to resume what an earlier run owed.
@@ -317,7 +320,7 @@ class FilmingService:
             )
         self._end_clip(reason_if_empty=reason)
 
-    def _end_clip(self, reason_if_empty: str | None = "the camera gave no picture") -> None:
+    def _end_clip(self, reason_if_empty: str | None = NO_PICTURE) -> None:
         """Finish the clip in hand, if there is one, and have it stored.
 
         Without a reason an empty one leaves its job to the next run.

@@ -21,6 +21,8 @@ from surveil_core.ports.spool import FilmedEvent, Spool, SpooledClip
 from surveil_core.recording import RecordingPolicy
 from surveil_core.services.storing import ClipStoring
 
+NOT_FILMED_ANY_MORE = "events of its type are filmed no more"
+
 
 @define(kw_only=True)
 class ClipResuming:
@@ -123,7 +125,7 @@ class ClipResuming:
 
     def _reason_against(self, job: ClipJob, age_s: float) -> str | None:
         if job.event_type not in self.policy.recorded_types:
-            return "events of its type are filmed no more"
+            return NOT_FILMED_ANY_MORE
         if 0 <= age_s < self.policy.duration_s:
             return None
         until_utc = job.received_at_utc + timedelta(seconds=self.policy.duration_s)

@@ -1,5 +1,6 @@
 """Keeps the disk from filling: the oldest videos make room, before a new one and by the way."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import define, field
@@ -9,7 +10,7 @@ from surveil_core.notices import AgesUnknown, OrphansRemoved, SpaceShort, StoreF
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.video_stock import VideoStock
-from surveil_core.retention import RetentionPolicy, choose_videos
+from surveil_core.retention import KeptVideo, RetentionPolicy, choose_videos
 
 CHECK_EVERY_S = 60.0
 REASON = "deleted to make room"
@@ -57,14 +58,7 @@ class Retaining:
                 now_utc=self._believed_now_utc(),
             )
             if found.videos:
-                self.stock.give_up([video.media_id for video in found.videos], reason=REASON)
-                self.announcer.announce(
-                    VideosGivenUp(
-                        service=self.service,
-                        videos=len(found.videos),
-                        freed_bytes=sum(video.video_bytes for video in found.videos),
-                    )
-                )
+                self._give_up(found.videos)
         except StoreUnavailable as error:
             self._announce_failure(error)
         else:
@@ -81,6 +75,16 @@ class Retaining:
             return
         if freed_bytes:
             self.announcer.announce(OrphansRemoved(service=self.service, freed_bytes=freed_bytes))
+
+    def _give_up(self, videos: Sequence[KeptVideo]) -> None:
+        """Delete videos; one that was pinned since they were chosen stays."""
+        chosen = [video.media_id for video in videos]
+        given_up = self.stock.give_up(chosen, reason=REASON).media_ids
+        if given_up:
+            freed = [video.video_bytes for video in videos if video.media_id in given_up]
+            self.announcer.announce(
+                VideosGivenUp(service=self.service, videos=len(freed), freed_bytes=sum(freed))
+            )
 
     def _believed_now_utc(self) -> datetime | None:
         """Say the time if videos go by age and the clock is set; that it is not is told once."""

@@ -26,6 +26,9 @@ from surveil_core.ports.media_store import MediaStore
 from surveil_core.ports.previewer import ClipPreview, Previewer
 from surveil_core.ports.spool import FilmedEvent, SpooledClip
 
+NO_TIME = "the program was ending, and the video went first"
+"""Why a clip that is stored by the farewell has no preview."""
+
 CLOSE_WITHIN_S = 3.0
 """No further clip is begun to be stored after so long a farewell; the spool keeps them."""
 
@@ -65,6 +68,7 @@ class ClipStoring:
     _waiting: deque[_Waiting] = field(factory=deque, init=False)
     _given_up: deque[tuple[str, FilmedEvent]] = field(factory=deque, init=False)
     _events_by_reason: dict[str, list[FilmedEvent]] = field(factory=dict, init=False)
+    _is_closing: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
     _retry_at_s: float = field(default=float("-inf"), init=False)
 
@@ -111,11 +115,12 @@ class ClipStoring:
     def close(self) -> None:
         """Try everything once more within a few seconds; the spool keeps the rest."""
         give_up_at_s = self.clock.monotonic_s() + CLOSE_WITHIN_S
-        self._retry_at_s = float("-inf")
+        self._retry_at_s, self._is_closing = float("-inf"), True
         if self._write_reasons():
             while self._waiting and self.clock.monotonic_s() < give_up_at_s:
                 if not self._finish_first():
                     break
+        self._is_closing = False
         self._waiting.clear()
         self._failures, self._retry_at_s = 0, float("-inf")
 
@@ -192,6 +197,8 @@ class ClipStoring:
 
     def _preview_of(self, video: Clip) -> tuple[ClipPreview | None, str]:
         """Make a preview, or say why there is none: that never costs the clip."""
+        if self._is_closing:
+            return None, NO_TIME
         try:
             return self.previewer.make_preview(video), ""
         except DataLost as error:

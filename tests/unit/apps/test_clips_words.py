@@ -79,6 +79,23 @@ def test_exported_file_is_named_by_its_trigger(event_ids: list[str], name: str) 
     assert clip_name(record) == name
 
 
+def test_clip_of_a_damaged_row_is_named_without_its_time() -> None:
+    """It can be exported all the same."""
+    record = MediaRecord(
+        media_id=12,
+        event_ids=["evt-1"],
+        started_at_utc=None,
+        duration_s=13.0,
+        pre_roll_s=3.0,
+        clip_bytes=1000,
+        resolution="1280x720",
+        codec="h264",
+        camera_number=1,
+        damaged=True,
+    )
+    assert clip_name(record) == "clip_12_unknown-time_evt-1.mp4"
+
+
 def test_clips_are_chosen_once_each() -> None:
     """In the order in which they are named; `all` is whatever can be found."""
     inspection = FakeInspection(events={3: ("evt-3",), 1: ("evt-1",)})

@@ -45,6 +45,29 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert [s.pin for s in settings.sensors] == [4]
 
 
+@pytest.mark.parametrize(
+    ("host", "allow", "takes_pins"),
+    [
+        ("127.0.0.1", "false", True),
+        ("127.0.1.1", "false", True),
+        ("::1", "false", True),
+        ("localhost", "false", True),
+        ("0.0.0.0", "false", False),
+        ("::", "false", False),
+        ("192.168.1.5", "false", False),
+        ("pi.local", "false", False),
+        ("", "false", False),
+        ("0.0.0.0", "true", True),
+    ],
+)
+def test_beyond_loopback_nothing_is_written_unless_allowed(
+    host: str, allow: str, takes_pins: bool
+) -> None:
+    """There is no log-in."""
+    environment = {"SURVEIL_WEB__HOST": host, "SURVEIL_WEB__ALLOW_PINS": allow}
+    assert load(None, environment).web.takes_pins is takes_pins
+
+
 def test_a_button_to_ground_is_active_low() -> None:
     """A sensor pulled up fires on the falling edge unless told otherwise."""
     button = load(None, {}).sensors[1]

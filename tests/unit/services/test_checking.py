@@ -2,7 +2,7 @@
 
 from attrs import define, evolve, field, frozen
 
-from surveil_core.errors import DataLost, StoreUnavailable
+from surveil_core.errors import DataLost, StoreDamaged, StoreUnavailable
 from surveil_core.services.checking import ClipChecking, Finding
 from surveil_core.soundness import Harm, MeasuredVideo
 from tests.fakes.inspection import FakeInspection
@@ -69,23 +69,32 @@ def test_missing_file_is_not_measured() -> None:
 
 
 def test_row_that_cannot_be_read_is_a_fault() -> None:
-    """Whether for good or just now: nobody can say that it is sound."""
-    lost, busy = Site(), Site()
-    lost.inspection.lost.add(3)
-    busy.inspection.busy.add(3)
-    [fault] = lost.check().faults
+    """It is lost, or so is its page."""
+    site = Site()
+    site.inspection.lost.add(3)
+    [fault] = site.check().faults
     assert fault.harm is Harm.UNREADABLE
     assert fault.text == "its row cannot be read: database disk image is malformed"
-    [fault] = busy.check().faults
-    assert fault.text == "its row cannot be read: database is locked"
+
+
+def test_clip_that_is_locked_is_neither_sound_nor_damaged() -> None:
+    """Whether its row or its video: nobody must delete it for that."""
+    no_row, no_video = Site(), Site()
+    no_row.inspection.busy.add(3)
+    no_video.inspection.rows[3] = evolve(ROW, stored_bytes=900)
+    no_video.meter.videos[3] = StoreUnavailable("database is locked")
+    for finding in (no_row.check(), no_video.check()):
+        assert (finding.busy, list(finding.faults)) == ("database is locked", [])
+        assert not finding.is_gone
 
 
 def test_video_that_cannot_be_read_is_a_fault() -> None:
     """The advice is about the disk then, not about the clip."""
     site = Site()
-    site.meter.videos[3] = StoreUnavailable("the file is damaged")
+    site.meter.videos[3] = StoreDamaged("the file is damaged")
     finding = site.check()
     assert [fault.harm for fault in finding.faults] == [Harm.UNREADABLE]
+    assert finding.busy is None
     assert "dmesg" in finding.advice
 
 
@@ -96,6 +105,15 @@ def test_row_that_only_a_link_names_is_lost() -> None:
     finding = site.check()
     assert [fault.harm for fault in finding.faults] == [Harm.UNREADABLE]
     assert list(finding.event_ids) == ["evt-1", "evt-2"]
+
+
+def test_what_is_left_of_a_clip_is_no_lost_row() -> None:
+    """The advice is how to remove it, not to look at the disk."""
+    site = Site()
+    site.inspection.deleted_by_hand.add(3)
+    finding = site.check()
+    assert [fault.harm for fault in finding.faults] == [Harm.LEFTOVER]
+    assert "remove them by the SQL: DELETE FROM media_evenement" in finding.advice
 
 
 def test_clip_that_is_deleted_meanwhile_is_no_damage() -> None:

@@ -75,6 +75,17 @@ def test_pinned_videos_stay_and_the_shortage_is_told_once() -> None:
     assert len(bench.announcer.of(SpaceShort)) == 2
 
 
+def test_video_that_is_pinned_at_the_last_moment_is_not_said_to_be_gone() -> None:
+    """It was chosen before a person pinned it."""
+    bench = Bench(video(1), video(2), max_bytes=0)
+    bench.stock.pinned_meanwhile = {1}
+    bench.retaining.make_room()
+    assert bench.kept == [1]
+    assert bench.announcer.of(VideosGivenUp) == [
+        VideosGivenUp(service="surveillance", videos=1, freed_bytes=1000)
+    ]
+
+
 def test_space_is_given_back_to_a_disk_that_others_filled() -> None:
     """By steps, and no further than is needed."""
     bench = Bench(*map(video, range(1, 5)), min_free_bytes=2500)

@@ -16,7 +16,7 @@ from surveil_core.notices import (
 )
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.spool import ClipLabel, FilmedEvent
-from surveil_core.services.storing import ClipStoring
+from surveil_core.services.storing import NO_TIME, ClipStoring
 from surveil_core.video import AccessUnit, VideoFormat
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.clip_jobs import FakeClipJobs
@@ -256,6 +256,19 @@ def test_closing_tries_at_once_and_leaves_the_rest_to_the_spool() -> None:
     rig.run(60)
     assert not third.discarded
     assert len(rig.store.clips) == 2
+
+
+def test_closing_makes_no_preview() -> None:
+    """The seconds of a farewell are for the videos; that there is none is told."""
+    rig = Rig()
+    rig.add(1)
+    rig.storing.close()
+    assert (rig.previewer.previews, rig.store.previews) == (0, [None])
+    [failed] = rig.announcer.of(PreviewFailed)
+    assert (failed.event_id, failed.reason) == ("evt-1", NO_TIME)
+    rig.add(2)
+    rig.storing.step()
+    assert rig.store.previews == [None, PREVIEW]
 
 
 def test_closing_does_not_store_for_ever() -> None:
