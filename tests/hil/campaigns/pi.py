@@ -1,4 +1,4 @@
-"""The virtual Pi of the campaigns: 512 MB, two processors, and its files on an ext4 disk."""
+"""The virtual Pi of the campaigns: 512 MB, and its files on an ext4 disk."""
 
 import sys
 from collections.abc import Mapping
@@ -62,7 +62,6 @@ class VirtualPi:
             timeout_s=timeout_s,
             modules=("gpio_sim", VIVID, *more_modules),
             memory_mib=MEMORY_MIB,
-            cpus=2,
             disk=self.disk,
             share=self.traces.folder,
         )
