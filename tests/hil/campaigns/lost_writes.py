@@ -16,7 +16,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from bench.report import Conditions, conditions_table, table
-from tests.hil.campaigns.disk import examine
+from tests.hil.campaigns.disk import DATA, examine
 from tests.hil.campaigns.pi import VirtualPi
 from tests.hil.campaigns.power_cut import BOOT_WITHIN_S, INSIDE
 from tests.hil.campaigns.write_log import WriteLog
@@ -134,7 +134,7 @@ class Recording:
             since_flush=since_flush,
             survived=len(survivors),
             accepted=len(accepted),
-            missing=tuple(sorted(accepted - kept_in(self.pi.found / "data"))),
+            missing=tuple(sorted(accepted - kept_in(self.pi.found / DATA))),
             faults=faults,
         )
 

@@ -17,6 +17,7 @@ from typing import Any
 from attrs import define, field
 
 from bench.delivery import procfs
+from tests.hil.campaigns.disk import DATA
 from tests.hil.campaigns.inside import Process, await_calm, await_ready, cloud, edge, stop
 from tests.hil.campaigns.settings import DURATION_S, configuration
 from tests.hil.campaigns.traces import Traces
@@ -113,7 +114,7 @@ def main() -> int:
         text = configuration(
             broker=broker.address,
             cloud_port=port,
-            data_dir=DISK_AT / "data",
+            data_dir=DISK_AT / DATA,
             sensors=score["configuration"],
         )
         with edge(traces.log(0), text) as process:

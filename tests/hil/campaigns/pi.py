@@ -1,4 +1,4 @@
-"""The virtual Pi of the campaigns: 512 MB, two processors, and its files on an ext4 disk."""
+"""The virtual Pi of the campaigns: 512 MB, and its files on an ext4 disk."""
 
 import sys
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import Factory, field, frozen
 
-from tests.hil.campaigns.disk import examine, make_disk
+from tests.hil.campaigns.disk import DATA, examine, make_disk
 from tests.hil.campaigns.traces import Traces
 from tests.hil.rig.cache import RigBroken
 from tests.hil.rig.guest import VIVID, Guest
@@ -40,7 +40,7 @@ class VirtualPi:
     @property
     def database(self) -> Path:
         """The database that was found."""
-        return self.found / "data/surveillance.db"
+        return self.found / DATA / "surveillance.db"
 
     def unpack(self) -> None:
         """Make the disk and the folder of the traces."""
@@ -62,7 +62,6 @@ class VirtualPi:
             timeout_s=timeout_s,
             modules=("gpio_sim", VIVID, *more_modules),
             memory_mib=MEMORY_MIB,
-            cpus=2,
             disk=self.disk,
             share=self.traces.folder,
         )

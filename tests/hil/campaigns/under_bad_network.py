@@ -20,6 +20,7 @@ from typing import TextIO
 
 from attrs import frozen
 
+from tests.hil.campaigns.disk import DATA
 from tests.hil.campaigns.inside import Process, await_calm, await_ready, cloud, edge, stop
 from tests.hil.campaigns.settings import SHORT_ROUND, configuration
 from tests.hil.campaigns.traces import Traces
@@ -81,7 +82,7 @@ def main() -> int:
             broker=broker.address,
             cloud_host=FAR_HOST,
             cloud_port=port,
-            data_dir=DISK_AT / "data",
+            data_dir=DISK_AT / DATA,
         )
         with edge(traces.log(0), text, prefix=IN_NAMESPACE) as process:
             await_ready(traces, 0, process)

@@ -14,6 +14,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.hil.campaigns.disk import DATA
 from tests.hil.campaigns.inside import Process, await_calm, await_ready, cloud, edge, stop
 from tests.hil.campaigns.settings import ROUND, configuration
 from tests.hil.campaigns.traces import Traces
@@ -38,7 +39,7 @@ def main() -> int:
     broker = NativeBroker(DISK_AT / "broker", port=BROKER_PORT)
     broker.start()
     with cloud(traces.cloud) as port:
-        text = configuration(broker=broker.address, cloud_port=port, data_dir=DISK_AT / "data")
+        text = configuration(broker=broker.address, cloud_port=port, data_dir=DISK_AT / DATA)
         with edge(traces.log(boot), text) as process:
             await_ready(traces, boot, process)
             traces.under_load(boot).touch()
