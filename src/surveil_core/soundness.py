@@ -48,6 +48,8 @@ class ClipRow:
     pre_roll_s: float
     camera_number: int
     salvaged: bool
+    missing_s: float | None
+    """How long nothing was filmed; None for one that an earlier release stored."""
     crc32: int | None = None
     """Of the video as it was stored; None for one that an earlier release stored."""
     missing_file: str | None = None
@@ -130,13 +132,19 @@ def _judge_times(row: ClipRow) -> Iterator[Fault]:
             text="date_debut is no time",
             remedy=_from_event(row, "date_debut", "date_evenement"),
         )
-    longest_s = float("inf") if row.salvaged else row.duration_s + TOLERANCE_S
-    if not 0 <= row.pre_roll_s <= longest_s:  # NaN is neither; a salvaged one may lack its trigger
+    if not 0 <= row.pre_roll_s <= _longest_pre_roll_s(row):  # NaN is neither
         yield Fault(
             harm=Harm.ROW,
             text=f"duree_preroll is {row.pre_roll_s:g}, the clip lasts {row.duration_s:g} s",
             remedy=_from_event(row, "duree_preroll", _SECONDS_BEFORE_EVENT),
         )
+
+
+def _longest_pre_roll_s(row: ClipRow) -> float:
+    """Say how late in a clip its event can be: also where nothing was filmed any more."""
+    if row.salvaged or row.missing_s is None:
+        return float("inf")
+    return row.duration_s + row.missing_s + TOLERANCE_S
 
 
 def judge_pictures(video: MeasuredVideo) -> Iterator[Fault]:

@@ -172,6 +172,7 @@ class TestFakeInspection(InspectionContract):
                 pre_roll_s=1.0,
                 camera_number=1,
                 salvaged=False,
+                missing_s=0.0,
             )
             for number in (1, 2, 3)
         }

@@ -31,6 +31,7 @@ ROW = ClipRow(
     pre_roll_s=3.0,
     camera_number=1,
     salvaged=False,
+    missing_s=0.0,
     crc32=0x12345678,
 )
 VIDEO = MeasuredVideo(
@@ -105,11 +106,19 @@ def test_missing_file_is_told_with_its_place() -> None:
     [(0, True), (13.1, True), (13.3, False), (99, False), (-1, False), (float("nan"), False)],
 )
 def test_trigger_lies_within_the_clip(pre_roll_s: float, is_sound: bool) -> None:
-    """Unless a crash took the end, which may take the trigger along."""
+    """Unless a crash took the end, and the trigger along, or nobody knows what was filmed."""
     faults = list(judge_row(evolve(ROW, pre_roll_s=pre_roll_s)))
     assert bool(faults) is not is_sound
-    salvaged = list(judge_row(evolve(ROW, pre_roll_s=pre_roll_s, salvaged=True)))
-    assert bool(salvaged) is not (pre_roll_s >= 0)
+    for unknown_end in (evolve(ROW, salvaged=True), evolve(ROW, missing_s=None)):
+        faults = list(judge_row(evolve(unknown_end, pre_roll_s=pre_roll_s)))
+        assert bool(faults) is not (pre_roll_s >= 0)
+
+
+def test_trigger_may_lie_where_nothing_was_filmed() -> None:
+    """The camera had failed before it; the pictures of the pre-roll are sound."""
+    row = evolve(ROW, duration_s=1.0, pre_roll_s=3.0)
+    assert list(judge_row(row))
+    assert list(judge_row(evolve(row, missing_s=12.0))) == []
 
 
 @pytest.mark.parametrize(

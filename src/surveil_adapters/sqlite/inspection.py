@@ -46,6 +46,7 @@ _ROW = """
 _FILE = "SELECT nom FROM fichier_media WHERE id_media = ?"
 _FILES = "SELECT nom FROM fichier_media"
 _SALVAGED = "SELECT recupere FROM media WHERE id_media = ?"
+_MISSING = "SELECT duree_manquante FROM tournage WHERE id_media = ?"
 _EVENT = "SELECT 1 FROM media JOIN evenement USING (id_evenement) WHERE id_media = ?"
 _CRC32 = "SELECT crc32 FROM somme_media WHERE id_media = ?"
 _LINKS = "SELECT id_evenement FROM media_evenement WHERE id_media = ? ORDER BY id_evenement"
@@ -101,7 +102,7 @@ class SqliteInspection:
                 return None
             beside = [
                 _values(connection, query, media_id)
-                for query in (_SALVAGED, _EVENT, _LINKS, _CRC32)
+                for query in (_SALVAGED, _MISSING, _EVENT, _LINKS, _CRC32)
             ]
             clip_row = _clip_row(media_id, row, beside)
             names = _values(connection, _FILE, media_id)
@@ -240,7 +241,7 @@ def _clip_row(
     row: tuple[Any, ...],
     beside: Sequence[Sequence[Any]],
 ) -> ClipRow:
-    salvaged, events, links, crc32 = beside
+    salvaged, missing_s, events, links, crc32 = beside
     clip_bytes, stored_bytes, duration_s, resolution, codec, *others = row
     date, pre_roll_s, camera_number, event_row_id = others
     try:
@@ -258,6 +259,7 @@ def _clip_row(
             pre_roll_s=float(pre_roll_s),
             camera_number=int(camera_number),
             salvaged=any(salvaged),
+            missing_s=next(map(float, missing_s), None),
             crc32=next(iter(crc32), None),
         )
     except (TypeError, ValueError) as error:
