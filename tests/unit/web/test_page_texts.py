@@ -12,8 +12,9 @@ TEXTS = Path(__file__).parents[3] / "apps" / "frontend" / "src" / "texts.ts"
 def test_each_lasting_reason_is_told_in_french() -> None:
     """Letter by letter, or the page would show the English one."""
     table = TEXTS.read_text("utf-8").partition("FRENCH_REASONS")[2].partition("};")[0]
-    assert set(re.findall(r'^  "([^"]+)": "[^"]+",$', table, flags=re.MULTILINE)) == {
+    assert set(re.findall(r'^  "([^"]+)":\s+"[^"]+",$', table, flags=re.MULTILINE)) == {
         clips_delete.REASON,
+        filming.COOLING_DOWN,
         filming.NO_PICTURE,
         filming.TOO_MANY,
         resuming.NOT_FILMED_ANY_MORE,
