@@ -59,7 +59,7 @@ def _choose(stock: VideoStock, media_ids: Sequence[int]) -> tuple[Sequence[KeptV
 def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> tuple[int, int, bool]:
     """Delete each in a transaction of its own, so that none holds up a service for long.
 
-    Returns how many bytes are gone, how many of them the disk has back already, and whether
+    Returns how many bytes it deleted, how many of them the disk has back already, and whether
     all videos are gone.
     """
     deleted_bytes, given_bytes, are_gone = 0, 0, True
@@ -68,11 +68,11 @@ def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> tuple[int, int, b
             try:
                 given_up = stock.give_up([video.media_id], reason=REASON)
                 given_bytes += given_up.freed_bytes
+                deleted_bytes += video.video_bytes if given_up.media_ids else 0
                 is_gone, words = _outcome(stock, video.media_id, given_up)
             except StoreUnavailable as error:
                 is_gone, words = False, f"not deleted: {error}"
             bar.say(f"clip {video.media_id}: {words}")
-            deleted_bytes += video.video_bytes if is_gone else 0
             are_gone &= is_gone
             bar.advance()
     return deleted_bytes, given_bytes, are_gone
