@@ -1,5 +1,7 @@
 """Videos in files beside a real `surveillance.db`: names, crashes, strangers, wear."""
 
+import errno
+import io
 import os
 import re
 import signal
@@ -18,9 +20,9 @@ from surveil_adapters.sqlite.event_store import SqliteEventStore
 from surveil_adapters.sqlite.file_media_store import FileMediaStore
 from surveil_adapters.sqlite.inspection import SqliteInspection
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
-from surveil_adapters.sqlite.video_files import VideoFiles
+from surveil_adapters.sqlite.video_files import VideoFiles, read_part
 from surveil_adapters.sqlite.video_stock import SqliteVideoStock
-from surveil_core.errors import ConfigurationError, DataLost, StoreUnavailable
+from surveil_core.errors import ConfigurationError, DataLost, StoreDamaged, StoreUnavailable
 from surveil_core.ports.camera import Clip
 from surveil_core.video import VideoFormat
 from tests.contracts.clip_jobs import film
@@ -407,3 +409,29 @@ def test_a_byte_stored_is_a_byte_written(
     written_bytes, _ = running.communicate(timeout=60)
     assert running.returncode == 0
     assert size_bytes <= int(written_bytes) <= 1.1 * size_bytes
+
+
+class FailingFile(io.BytesIO):
+    """A file on a disk that refuses for a reason."""
+
+    name = "clip.mp4"
+
+    def __init__(self, code: int) -> None:
+        super().__init__(VIDEO)
+        self._code = code
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Refuse."""
+        raise OSError(self._code, os.strerror(self._code))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(errno.EIO, StoreDamaged), (errno.EACCES, StoreUnavailable)]
+)
+def test_disk_that_fails_is_told_from_one_that_refuses(
+    code: int, kind: type[StoreUnavailable]
+) -> None:
+    """The first may have lost the video, the second says nothing of it."""
+    with pytest.raises(StoreUnavailable, match=r"cannot read clip\.mp4") as caught:
+        read_part(FailingFile(code), offset=0, length=10)
+    assert type(caught.value) is kind

@@ -5,6 +5,7 @@ known which file a crash left. A file that no row names is another database's, o
 it is never touched.
 """
 
+import errno
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from io import SEEK_END
@@ -16,7 +17,7 @@ from attrs import frozen
 from surveil_adapters.durable import PART_SUFFIX, new_file, sync_folder
 from surveil_adapters.sqlite.connection import KeptConnection
 from surveil_adapters.sqlite.media_rows import ClipFile
-from surveil_core.errors import ConfigurationError, DataLost, StoreUnavailable
+from surveil_core.errors import ConfigurationError, DataLost, StoreDamaged, StoreUnavailable
 
 FOLDER = "videos"
 
@@ -194,7 +195,8 @@ def _is_file_name(name: Any) -> bool:
 
 
 def _unreadable(path: Path, error: OSError) -> StoreUnavailable:
-    return StoreUnavailable(
+    kind = StoreDamaged if error.errno == errno.EIO else StoreUnavailable
+    return kind(
         f"cannot read {path}: {error.strerror}; "
         "give this user the right to, and look for the disk's errors with `dmesg`"
     )
