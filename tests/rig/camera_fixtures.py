@@ -1,5 +1,6 @@
 """Fixtures for tests of cameras; a module takes them by naming this one in `pytest_plugins`."""
 
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -24,6 +25,7 @@ def clock(stop: threading.Event) -> SystemClock:
 @pytest.fixture
 def nothing_is_left() -> Iterator[None]:
     """No descriptor, thread or child process outlives a test."""
+    gc.collect()  # what other tests have let go must not go in the middle of this one
     before = descriptors(), threading.active_count(), children()
     yield
     assert (descriptors(), threading.active_count(), children()) == before
