@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 SOUND_S = 1.5
 RING_BYTES = 256 * 1024
-POLICY = RecordingPolicy(pre_roll_s=0.5, duration_s=3, max_duration_s=10)
+POLICY = RecordingPolicy(pre_roll_s=0.5, duration_s=3, max_duration_s=20)
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +65,26 @@ def turning_bad(trouble: str, clock: SystemClock) -> ProgramSource:
 
 
 def film_through(trouble: str, clock: SystemClock, folder: Path) -> tuple[Recorder, int]:
-    """Film a clip in which the camera turns bad; returns what memory was taken meanwhile."""
+    """Film a clip in which the camera turns bad; returns what memory was taken meanwhile.
+
+    An event each second keeps the clip going until that is noticed, however long it takes.
+    """
     recorder = Recorder(
         clock, folder, [turning_bad(trouble, clock)], policy=POLICY, max_ring_bytes=RING_BYTES
     )
     recorder.run(1.0)
     before_bytes = peak_bytes = memory_bytes()
-    recorder.fire(1)
+    fired = [recorder.fire(1)]
     while not recorder.announcer.of(CameraLost):
         recorder.step()
+        if clock.monotonic_s() >= fired[-1].at_s + 1:
+            fired.append(recorder.fire(len(fired) + 1))
         assert recorder.filming.figures.ring.held_bytes <= RING_BYTES
         peak_bytes = max(peak_bytes, memory_bytes())
-    recorder.fire(2)
+    fired.append(recorder.fire(len(fired) + 1))
     recorder.run_until_stored(1)
     recorder.filming.close()
-    assert recorder.store.event_row_ids == [(1, 2)]
+    assert recorder.store.event_row_ids == [tuple(event.event_row_id for event in fired)]
     return recorder, peak_bytes - before_bytes
 
 

@@ -36,7 +36,7 @@ _ADVICE_BY_CODE = {
     sqlite3.SQLITE_BUSY: "another program is writing it; wait, or close that program",
     sqlite3.SQLITE_LOCKED: "another program is writing it; wait, or close that program",
     sqlite3.SQLITE_FULL: "the disk is full; free some space on it",
-    sqlite3.SQLITE_IOERR: "the disk failed; look for its errors with `dmesg`",
+    sqlite3.SQLITE_IOERR: "its disk is full (`df`) or fails (`dmesg` has the errors)",
     sqlite3.SQLITE_READONLY: "the file may not be written; give this user the right to",
     sqlite3.SQLITE_PERM: "the file may not be opened; give this user the right to",
     sqlite3.SQLITE_CANTOPEN: (

@@ -95,7 +95,9 @@ class Service:
         failed = [
             one
             for one in self.notices("service_failed")
-            if not one["reason"].startswith("StoreUnavailable")  # it could not even begin
+            if not one["reason"].startswith(
+                ("StoreUnavailable", "StoreDamaged")
+            )  # it could not even begin
         ]
         assert not failed, f"{self.name} failed: {failed[:3]}"
         for life in self.lives:
