@@ -25,6 +25,7 @@ _ORPHANS = """
     SELECT nom FROM fichier_media
     WHERE id_media IS NULL AND (numero_camera IS NULL OR numero_camera = ?)
 """
+_GIVEN_UP = "SELECT nom FROM fichier_media WHERE id_media IS NULL AND numero_camera IS NULL"
 _FORGET = "DELETE FROM fichier_media WHERE nom = ? AND id_media IS NULL"
 
 
@@ -143,6 +144,16 @@ def remove_orphans(kept: KeptConnection, files: VideoFiles, *, camera_number: in
     with kept.reading() as connection:
         orphans = [name for (name,) in connection.execute(_ORPHANS, (camera_number,))]
     return remove_files(kept, files, orphans)
+
+
+def orphan_bytes(kept: KeptConnection, files: VideoFiles) -> int:
+    """Say how large the files are that were given up and are still there.
+
+    Raises `StoreUnavailable`.
+    """
+    with kept.reading() as connection:
+        names = [name for (name,) in connection.execute(_GIVEN_UP)]
+    return sum(files.size_bytes(name) or 0 for name in filter(_is_file_name, names))
 
 
 def remove_files(kept: KeptConnection, files: VideoFiles, names: Collection[str]) -> int:

@@ -16,7 +16,13 @@ from attrs import define, field
 from surveil_adapters.sqlite.connection import KeptConnection, transaction
 from surveil_adapters.sqlite.pins import set_pin
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
-from surveil_adapters.sqlite.video_files import VideoFiles, remove_files, remove_orphans
+from surveil_adapters.sqlite.video_files import (
+    VideoFiles,
+    orphan_bytes,
+    remove_files,
+    remove_orphans,
+)
+from surveil_core.errors import StoreUnavailable
 from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.video_stock import GivenUp
 from surveil_core.retention import KeptVideo, Space
@@ -78,12 +84,14 @@ class SqliteVideoStock:
         with self._kept.reading() as connection:
             (video_bytes,) = connection.execute(_TAKEN).fetchone()
             hollow_bytes = _free_bytes_in(connection)
+        doomed_bytes = orphan_bytes(self._kept, self._files)
         disk = self._disk()
         return Space(
             video_bytes=video_bytes,
             free_bytes=disk.free + hollow_bytes,
             disk_bytes=disk.total,
             hollow_bytes=hollow_bytes,
+            orphan_bytes=doomed_bytes,
         )
 
     def oldest_first(self) -> Sequence[KeptVideo]:
@@ -113,7 +121,10 @@ class SqliteVideoStock:
             connection.execute(_DELETE, values)
             connection.execute(_FORGET_REASON, values)
             stored -= {media_id for (media_id,) in connection.execute(_STORED, values)}
-        freed_bytes = remove_files(self._kept, self._files, names)
+        try:
+            freed_bytes = remove_files(self._kept, self._files, names)
+        except StoreUnavailable as error:
+            return GivenUp(media_ids=stored, files_stay_because=str(error))
         return GivenUp(media_ids=stored, freed_bytes=freed_bytes)
 
     def remove_orphans(self, *, camera_number: int) -> int:

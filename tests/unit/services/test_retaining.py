@@ -133,6 +133,24 @@ def test_what_a_crash_left_goes_at_the_start_and_once_a_minute() -> None:
     ]
 
 
+def test_videos_whose_files_stay_take_no_others_along() -> None:
+    """To lose their rows as well, minute by minute, would free nothing; it is told each time."""
+    bench = Bench(*map(video, range(1, 9)), min_free_bytes=2500)
+    bench.stock.disk_free_bytes, bench.stock.files_stay_because = 1000, "it may not be written"
+    for _ in range(5):
+        bench.retaining.step()
+        bench.clock.advance(CHECK_EVERY_S)
+    assert bench.kept == [3, 4, 5, 6, 7, 8]
+    told = bench.announcer.of(StoreFailed)
+    assert [notice.reason for notice in told] == ["it may not be written"] * 5
+    bench.stock.files_stay_because, bench.stock.disk_free_bytes = None, 3000
+    bench.retaining.step()
+    assert bench.announcer.of(OrphansRemoved) == [
+        OrphansRemoved(service="surveillance", freed_bytes=2000)
+    ]
+    assert bench.kept == [3, 4, 5, 6, 7, 8]
+
+
 def test_old_videos_go_once_the_clock_is_set() -> None:
     """Until a time server was heard nothing is old; that is told once."""
     bench = Bench(video(1), max_age_days=30)
