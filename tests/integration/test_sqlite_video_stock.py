@@ -29,7 +29,13 @@ from tests.examples import SENSORS, clip_of
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.clock import FakeClock
 from tests.integration.sqlite_files import mounted_disk, python, query, written_bytes
-from tests.integration.stored_clips import MEDIA_STORES
+from tests.integration.stored_clips import (
+    MEDIA_STORES,
+    leaf_pages,
+    overwrite_pages,
+    root_page,
+    video_page,
+)
 
 MIB = 1024 * 1024
 
@@ -227,6 +233,34 @@ def test_pins_of_an_earlier_release_are_taken_over_once(
     assert query(path, "SELECT video FROM media") == videos
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
     assert query(path, "PRAGMA user_version") == query(db.path, "PRAGMA user_version")
+
+
+@pytest.mark.parametrize("place", ["before the video", "behind the video"])
+@pytest.mark.parametrize("lost", ["media", "media_par_evenement", "video"])
+def test_damage_does_not_keep_an_earlier_release_s_file_from_being_brought_up(
+    tmp_path: Path, lost: str, place: str
+) -> None:
+    """Events are stored, and the pins that can be read are kept."""
+    db = SurveillanceDb(path=tmp_path / "older" / "surveillance.db", sensors=SENSORS)
+    make_version_3(db.path, has_pins_last=place == "behind the video")
+    with closing(SqliteEventStore(db)) as events:
+        events.add_events([film(number) for number in range(1, 5)])
+    video = os.urandom(50_000 + 2_800)  # so much in the row itself that each has its own page
+    with closing(SqliteMediaStore(db)) as media:
+        for number in (1, 2, 3, 4):
+            clip = clip_of(tmp_path / "clip.mp4", bytes([number]) + video)
+            media.add_clip(clip, event_row_ids=[number])
+    go_back_to_version_3(db.path, pinned=(1, 4))
+    if lost == "media":
+        overwrite_pages(db, [leaf_pages(db, "media")[1]], new=b"\xff" * 100)
+    elif lost == "video":
+        overwrite_pages(db, [video_page(db, video[25_000:25_040])], new=b"\xff" * 4)
+    else:
+        overwrite_pages(db, [root_page(db, lost)], new=b"\xff" * 100)
+    with closing(SqliteEventStore(db)) as events:
+        events.add_events([film(5)])
+    assert query(db.path, "SELECT count(*) FROM evenement") == [(5,)]
+    assert pinned_in(db) == [1, 4]
 
 
 _PIN_COLUMN = "epingle INTEGER NOT NULL DEFAULT 0 CHECK (epingle IN (0, 1))"
