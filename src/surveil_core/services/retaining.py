@@ -1,6 +1,7 @@
 """Keeps the disk from filling: the oldest videos make room, before a new one and by the way."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from attrs import define, field
@@ -22,6 +23,8 @@ class Retaining:
 
     It is the thread that stores the clips of `camera_number`. `fills_hollow` says whether those go
     into the space that is free in the database, else that is given back to the disk for them.
+    Where several threads have one each, `turn` is a lock that all of them share: what one looks at
+    must not be what another is giving up, or both make the same room.
     """
 
     service: str = "surveillance"
@@ -31,6 +34,7 @@ class Retaining:
     announcer: Announcer
     camera_number: int = 1
     fills_hollow: bool = True
+    turn: AbstractContextManager[object] = field(factory=nullcontext)
     _check_at_s: float = field(default=float("-inf"), init=False)
     _wanted_free_bytes: int = field(default=0, init=False)
     _is_clock_set: bool = field(default=True, init=False)
@@ -49,16 +53,17 @@ class Retaining:
     def make_room(self, new_bytes: int = 0) -> None:
         """Give up what a video of `new_bytes` needs; what cannot be had is told, not raised."""
         try:
-            space = self.stock.space()
-            found = choose_videos(
-                self.policy,
-                self.stock.oldest_first(),
-                space,
-                new_bytes=new_bytes,
-                now_utc=self._believed_now_utc(),
-            )
-            if found.videos:
-                self._give_up(found.videos)
+            with self.turn:
+                space = self.stock.space()
+                found = choose_videos(
+                    self.policy,
+                    self.stock.oldest_first(),
+                    space,
+                    new_bytes=new_bytes,
+                    now_utc=self._believed_now_utc(),
+                )
+                if found.videos:
+                    self._give_up(found.videos)
         except StoreUnavailable as error:
             self._announce_failure(str(error))
         else:
