@@ -19,6 +19,7 @@ from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.pins import SqlitePins
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+from surveil_core.errors import StoreDamaged
 from surveil_core.ports.previewer import ClipPreview
 from surveil_core.retention import RetentionPolicy
 from surveil_core.services.retaining import CHECK_EVERY_S, Retaining
@@ -34,6 +35,7 @@ from tests.integration.stored_clips import (
     leaf_pages,
     overwrite_pages,
     root_page,
+    store_clips,
     video_page,
 )
 
@@ -165,6 +167,33 @@ def test_damaged_row_hinders_nothing(
         policy=policy, stock=stock, clock=FakeClock(), announcer=RecordingAnnouncer()
     ).make_room()
     assert list(stock.oldest_first()) == []
+
+
+def test_a_lost_page_does_not_keep_the_oldest_from_making_room(tmp_path: Path) -> None:
+    """All but its neighbours, which SQLite would move to it, goes; what is lost is still named."""
+    video = os.urandom(50_000 + 2_800)  # so much in the row itself that each has its own page
+    db = store_clips(tmp_path / "lost", video, clips=40)
+    pages = leaf_pages(db, "media")
+    overwrite_pages(db, [pages[len(pages) // 2]], new=b"\xff" * 100)
+    with closing(SqliteVideoStock(db)) as stock:
+        found = stock.oldest_first()
+        lost = {video.media_id for video in found if video.video_bytes == 0}
+        assert [video.media_id for video in found] == list(range(1, 41))
+        assert lost
+        assert stock.space().video_bytes == (40 - len(lost)) * len(video)
+        retaining = Retaining(
+            policy=RetentionPolicy(max_bytes=4 * len(video), min_free_bytes=0),
+            stock=stock,
+            clock=FakeClock(),
+            announcer=RecordingAnnouncer(),
+        )
+        for _ in range(2):
+            retaining.make_room()
+        left = {video.media_id for video in stock.oldest_first()} - lost
+        with pytest.raises(StoreDamaged):
+            stock.give_up(lost, reason="why")
+    assert left >= {37, 38, 39, 40}
+    assert left - {37, 38, 39, 40} <= set(range(min(lost) - 2, max(lost) + 3))
 
 
 def test_pins_of_one_thread_count_for_another(
