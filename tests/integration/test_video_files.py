@@ -180,6 +180,27 @@ def test_videos_are_deleted_though_the_disk_keeps_their_files(
     assert files_of(db) == [file_of(db, 3).name]
 
 
+def test_one_file_that_stays_keeps_no_others(
+    db: SurveillanceDb, media: FileMediaStore, stock: SqliteVideoStock, clip: Clip
+) -> None:
+    """Neither when videos are deleted nor when orphans are removed."""
+    for number in (1, 2, 3):
+        media.add_clip(clip, event_row_ids=[number])
+    stubborn = file_of(db, 1)
+    stubborn.unlink()
+    stubborn.mkdir()
+    given_up = stock.give_up([1, 2], reason="why")
+    assert (given_up.media_ids, given_up.freed_bytes) == ({1, 2}, len(VIDEO))
+    assert stubborn.name in str(given_up.files_stay_because)
+    change(db, "UPDATE fichier_media SET id_media = NULL WHERE id_media = 3")
+    with pytest.raises(StoreUnavailable, match=stubborn.name):
+        stock.remove_orphans(camera_number=1)
+    assert (stored(db), files_of(db)) == ([(None, stubborn.name)], [stubborn.name])
+    stubborn.rmdir()
+    assert stock.remove_orphans(camera_number=1) == 0
+    assert stored(db) == []
+
+
 def test_a_folder_that_cannot_be_had_is_unavailable(
     db: SurveillanceDb, media: FileMediaStore, clip: Clip
 ) -> None:

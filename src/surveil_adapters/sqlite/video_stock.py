@@ -23,7 +23,7 @@ from surveil_adapters.sqlite.video_files import (
     remove_files,
     remove_orphans,
 )
-from surveil_core.errors import StoreDamaged, StoreUnavailable
+from surveil_core.errors import StoreDamaged
 from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.video_stock import GivenUp
 from surveil_core.retention import KeptVideo, Space
@@ -115,11 +115,12 @@ class SqliteVideoStock:
             stored, names = self._delete(media_ids, reason)
         except StoreDamaged:
             stored, names = self._delete_each(media_ids, reason)
-        try:
-            freed_bytes = remove_files(self._kept, self._files, names)
-        except StoreUnavailable as error:
-            return GivenUp(media_ids=stored, files_stay_because=str(error))
-        return GivenUp(media_ids=stored, freed_bytes=freed_bytes)
+        removal = remove_files(self._kept, self._files, names)
+        return GivenUp(
+            media_ids=stored,
+            freed_bytes=removal.freed_bytes,
+            files_stay_because=None if removal.failure is None else str(removal.failure),
+        )
 
     def _delete(self, media_ids: Collection[int], reason: str) -> tuple[set[int], list[str]]:
         """Say which went, and what their files are called."""

@@ -44,7 +44,8 @@ class VideoStock(Protocol):
         """Remove files of clips that were not stored, or are not any more: a crash left them.
 
         For the thread that stores a camera's clips, between two of them; those that other
-        cameras are storing stay. Returns how many bytes they were.
+        cameras are storing stay. Returns how many bytes they were; raises if the disk does not let
+        one go, after it has removed the others.
         """
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:
