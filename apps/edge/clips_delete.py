@@ -68,7 +68,7 @@ def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> tuple[int, int, b
             try:
                 given_up = stock.give_up([video.media_id], reason=REASON)
                 given_bytes += given_up.freed_bytes
-                deleted_bytes += video.video_bytes if given_up.media_ids else 0
+                deleted_bytes += _deleted_bytes(video, given_up)
                 is_gone, words = _outcome(stock, video.media_id, given_up)
             except StoreUnavailable as error:
                 is_gone, words = False, f"not deleted: {error}"
@@ -78,8 +78,17 @@ def _delete(stock: VideoStock, videos: Sequence[KeptVideo]) -> tuple[int, int, b
     return deleted_bytes, given_bytes, are_gone
 
 
+def _deleted_bytes(video: KeptVideo, given_up: GivenUp) -> int:
+    """Say what the disk has back or is to get back from the database: nothing of a file."""
+    if not given_up.media_ids or given_up.files_stay_because is not None:
+        return 0
+    return video.video_bytes
+
+
 def _outcome(stock: VideoStock, media_id: int, given_up: GivenUp) -> tuple[bool, str]:
     """Say what became of a clip, which may have been pinned since it was looked at."""
+    if given_up.files_stay_because is not None:
+        return False, f"deleted; its file stays for now: {given_up.files_stay_because}"
     if given_up.media_ids:
         return True, "deleted"
     if any(video.media_id == media_id for video in stock.oldest_first()):

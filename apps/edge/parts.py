@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, field
 
 from apps.edge.cameras import assign
 from apps.edge.config import EdgeSettings
@@ -29,6 +29,7 @@ from surveil_core.events import SensorKind
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.dead_letters import DeadLetters
 from surveil_core.ports.journal import Journal
+from surveil_core.ports.media_store import VideoPlace
 from surveil_core.ports.sensors import Sensors, SensorSpec
 from surveil_core.ports.wakeup import Wakeup
 from surveil_core.services.assigning import CameraAssignment
@@ -44,8 +45,10 @@ if TYPE_CHECKING:
     from surveil_adapters.sqlite.outbox import SqliteOutbox
     from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
     from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+    from surveil_core.ports.video_stock import VideoStock
     from surveil_core.services.checking import ClipChecking
     from surveil_core.services.filming import FilmingService
+    from surveil_core.services.retaining import Retaining
 
 
 @define(kw_only=True, slots=False)
@@ -55,6 +58,7 @@ class EdgeParts:
     settings: EdgeSettings
     stop: threading.Event
     announcer: Announcer
+    _retaining_turn: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
     def verify(self, names: Collection[str]) -> None:
         """Raise `ConfigurationError` for what settings alone cannot show: files, camera names.
@@ -264,6 +268,20 @@ class EdgeParts:
         from surveil_adapters.sqlite.video_stock import SqliteVideoStock
 
         return SqliteVideoStock(self.database)
+
+    def retaining(self, stock: "VideoStock", *, camera_number: int) -> "Retaining":
+        """Make what keeps the disk from filling; one camera at a time looks and deletes."""
+        from surveil_core.services.retaining import Retaining
+
+        return Retaining(
+            policy=self.settings.storage.retention,
+            stock=stock,
+            clock=self.clock,
+            announcer=self.announcer,
+            camera_number=camera_number,
+            fills_hollow=self.settings.storage.videos is VideoPlace.DATABASE,
+            turn=self._retaining_turn,
+        )
 
     def inspection(self) -> "SqliteInspection":
         """Make what looks for damage in the database."""

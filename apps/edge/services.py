@@ -17,7 +17,6 @@ from apps.edge.replay import replaying
 from apps.settings import read_secret
 from surveil_core import notices
 from surveil_core.events import SensorKind
-from surveil_core.ports.media_store import VideoPlace
 from surveil_core.vocabulary import (
     ALERT_TYPE_BY_EVENT_TYPE,
     SENSOR_TOPICS,
@@ -217,7 +216,6 @@ class EdgeServices(EdgeParts):
     def camera(self, number: int = 1) -> Iterator[Step]:
         """Film what surveillance asks of a camera, and first what an earlier run owed."""
         from apps.edge.filming import media_store
-        from surveil_core.services.retaining import Retaining
 
         filming = self.filmings[number]
         with (
@@ -225,14 +223,7 @@ class EdgeServices(EdgeParts):
             closing(media_store(self.settings, self.database)) as filming.storing.store,
             closing(filming),
         ):
-            retaining = Retaining(
-                policy=self.settings.storage.retention,
-                stock=stock,
-                clock=self.clock,
-                announcer=self.announcer,
-                camera_number=number,
-                fills_hollow=self.settings.storage.videos is VideoPlace.DATABASE,
-            )
+            retaining = self.retaining(stock, camera_number=number)
             filming.storing.make_room = retaining.make_room
             filming.open()
 

@@ -1,7 +1,8 @@
 """Which videos make room for newer ones.
 
 Laws: a pinned video is never given up; the oldest go first, and none that need not; what is
-given up is enough, or it is said how many bytes are missing.
+given up is enough, or it is said how many bytes are missing. Where the disk does not let go the
+files of those that were given up, no others go in their stead: that would only lose their rows.
 """
 
 from collections.abc import Iterable
@@ -51,13 +52,15 @@ class KeptVideo:
 class Space:
     """What the videos take with their previews, what is free for them, and their disk's size.
 
-    `hollow_bytes` of what is free are in the file itself.
+    `hollow_bytes` of what is free are in the file itself. `orphan_bytes` are not free yet: the
+    disk still has to let go the files of videos that were given up.
     """
 
     video_bytes: int
     free_bytes: int
     disk_bytes: int
     hollow_bytes: int = 0
+    orphan_bytes: int = 0
 
 
 @frozen(kw_only=True)
@@ -97,7 +100,8 @@ def _is_old(video: KeptVideo, before_utc: datetime) -> bool:
 
 
 def _excess_bytes(policy: RetentionPolicy, space: Space, new_bytes: int) -> int:
-    excess_bytes = policy.wanted_free_bytes(space.disk_bytes) + new_bytes - space.free_bytes
+    free_bytes = space.free_bytes + space.orphan_bytes
+    excess_bytes = policy.wanted_free_bytes(space.disk_bytes) + new_bytes - free_bytes
     if policy.max_bytes is not None:
         excess_bytes = max(excess_bytes, space.video_bytes + new_bytes - policy.max_bytes)
     return excess_bytes

@@ -15,7 +15,8 @@ class FakeVideoStock:
 
     Another program pins those of `pinned_meanwhile` as soon as they are to be deleted.
 
-    The next `failures` calls raise `StoreUnavailable`.
+    The next `failures` calls raise `StoreUnavailable`. With `files_stay_because` the videos lie in
+    files that the disk does not let go.
     """
 
     videos: list[KeptVideo] = field(factory=list)
@@ -25,6 +26,7 @@ class FakeVideoStock:
     step_bytes: int = 4096
     failures: int = 0
     orphan_bytes: int = 0
+    files_stay_because: str | None = None
     reasons: list[str] = field(factory=list)
     pinned_meanwhile: set[int] = field(factory=set)
 
@@ -36,6 +38,7 @@ class FakeVideoStock:
             free_bytes=self.disk_free_bytes + self.hollow_bytes,
             disk_bytes=self.disk_bytes,
             hollow_bytes=self.hollow_bytes,
+            orphan_bytes=self.orphan_bytes,
         )
 
     def oldest_first(self) -> Sequence[KeptVideo]:
@@ -50,13 +53,22 @@ class FakeVideoStock:
             self.pin(media_id, is_pinned=True)
         gone = [v for v in self.videos if v.media_id in media_ids and not v.is_pinned]
         self.videos = [video for video in self.videos if video not in gone]
-        self.hollow_bytes += sum(video.video_bytes for video in gone)
+        gone_bytes = sum(video.video_bytes for video in gone)
+        if self.files_stay_because is None:
+            self.hollow_bytes += gone_bytes
+        else:
+            self.orphan_bytes += gone_bytes
         self.reasons.append(reason)
-        return GivenUp(media_ids={video.media_id for video in gone})
+        return GivenUp(
+            media_ids={video.media_id for video in gone},
+            files_stay_because=self.files_stay_because,
+        )
 
     def remove_orphans(self, *, camera_number: int) -> int:
         """As the port says."""
         self._maybe_fail()
+        if self.orphan_bytes and self.files_stay_because is not None:
+            raise StoreUnavailable(self.files_stay_because)
         orphan_bytes, self.orphan_bytes = self.orphan_bytes, 0
         return orphan_bytes
 

@@ -40,6 +40,27 @@ def python(program: str, *arguments: str, **options: Any) -> subprocess.Popen[by
 
 
 @contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nothing be written to a folder or removed from it, as a disk with errors does."""
+    if os.geteuid() != 0:
+        folder.chmod(0o555)
+        yield
+        folder.chmod(0o755)
+        return
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if mount is None or umount is None:
+        pytest.skip("here root may write anything, and no disk can be mounted")
+    bound = subprocess.run([mount, "--bind", folder, folder], capture_output=True, check=False)
+    if bound.returncode != 0:
+        pytest.skip(f"no disk can be mounted here: {bound.stderr.decode().strip()}")
+    try:
+        subprocess.run([mount, "-o", "remount,bind,ro", folder], check=True)
+        yield
+    finally:
+        subprocess.run([umount, folder], check=True)
+
+
+@contextmanager
 def mounted_disk(folder: Path, *, size: str = "4m") -> Iterator[Path]:
     """Mount a small disk at `folder`, or skip the test where that cannot be done."""
     mount, umount = shutil.which("mount"), shutil.which("umount")

@@ -95,14 +95,18 @@ def video_page(db: SurveillanceDb, piece: bytes) -> int:
     return found // _page_bytes(db) + 1
 
 
+def root_page(db: SurveillanceDb, name: str) -> int:
+    """Say which page a table or an index begins with; a small one has no other."""
+    [(root,)] = query(db.path, "SELECT rootpage FROM sqlite_master WHERE name = ?", name)
+    return int(root)
+
+
 def leaf_pages(db: SurveillanceDb, table: str) -> Sequence[int]:
     """Say which pages hold the rows of a table that one page alone cannot hold.
 
     See "B-tree Pages" in SQLite's file format.
     """
-    with closing(sqlite3.connect(db.path)) as connection:
-        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
-        (root,) = connection.execute(query, (table,)).fetchone()
+    root = root_page(db, table)
     page_bytes = _page_bytes(db)
     page = db.path.read_bytes()[(root - 1) * page_bytes : root * page_bytes]
     assert page[0] == 5, f"{table} has one leaf only"

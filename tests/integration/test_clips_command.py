@@ -423,6 +423,15 @@ class TestDelete:
         assert (code, kept(db)) == (0, []), lines
         assert clips(db, "check")[0] == 0
 
+    def test_clip_beside_a_lost_row_can_be_deleted(self, tmp_path: Path) -> None:
+        """Of the one that is lost it is said why it stays."""
+        db = store_clips(tmp_path / "lost", os.urandom(50_000 + 2_800), clips=9)
+        overwrite_pages(db, [leaf_pages(db, "media")[4]], new=b"\xff" * 100)
+        code, lines = clips(db, "delete", "1", "5", "--yes")
+        assert code == 1
+        assert "clip 1: deleted" in lines
+        assert any(x.startswith("clip 5: not deleted: ") and "damaged" in x for x in lines), lines
+
     def test_nothing_is_deleted_unasked(self, db: SurveillanceDb) -> None:
         """Where nobody can be asked, a word is needed."""
         code, lines = clips(db, "delete", "1")

@@ -19,6 +19,7 @@ from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.pins import SqlitePins
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.sqlite.video_stock import SqliteVideoStock
+from surveil_core.errors import StoreDamaged
 from surveil_core.ports.previewer import ClipPreview
 from surveil_core.retention import RetentionPolicy
 from surveil_core.services.retaining import CHECK_EVERY_S, Retaining
@@ -29,7 +30,14 @@ from tests.examples import SENSORS, clip_of
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.clock import FakeClock
 from tests.integration.sqlite_files import mounted_disk, python, query, written_bytes
-from tests.integration.stored_clips import MEDIA_STORES
+from tests.integration.stored_clips import (
+    MEDIA_STORES,
+    leaf_pages,
+    overwrite_pages,
+    root_page,
+    store_clips,
+    video_page,
+)
 
 MIB = 1024 * 1024
 
@@ -161,6 +169,33 @@ def test_damaged_row_hinders_nothing(
     assert list(stock.oldest_first()) == []
 
 
+def test_a_lost_page_does_not_keep_the_oldest_from_making_room(tmp_path: Path) -> None:
+    """All but its neighbours, which SQLite would move to it, goes; what is lost is still named."""
+    video = os.urandom(50_000 + 2_800)  # so much in the row itself that each has its own page
+    db = store_clips(tmp_path / "lost", video, clips=40)
+    pages = leaf_pages(db, "media")
+    overwrite_pages(db, [pages[len(pages) // 2]], new=b"\xff" * 100)
+    with closing(SqliteVideoStock(db)) as stock:
+        found = stock.oldest_first()
+        lost = {video.media_id for video in found if video.video_bytes == 0}
+        assert [video.media_id for video in found] == list(range(1, 41))
+        assert lost
+        assert stock.space().video_bytes == (40 - len(lost)) * len(video)
+        retaining = Retaining(
+            policy=RetentionPolicy(max_bytes=4 * len(video), min_free_bytes=0),
+            stock=stock,
+            clock=FakeClock(),
+            announcer=RecordingAnnouncer(),
+        )
+        for _ in range(2):
+            retaining.make_room()
+        left = {video.media_id for video in stock.oldest_first()} - lost
+        with pytest.raises(StoreDamaged):
+            stock.give_up(lost, reason="why")
+    assert left >= {37, 38, 39, 40}
+    assert left - {37, 38, 39, 40} <= set(range(min(lost) - 2, max(lost) + 3))
+
+
 def test_pins_of_one_thread_count_for_another(
     db: SurveillanceDb, stock: SqliteVideoStock, tmp_path: Path
 ) -> None:
@@ -227,6 +262,34 @@ def test_pins_of_an_earlier_release_are_taken_over_once(
     assert query(path, "SELECT video FROM media") == videos
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
     assert query(path, "PRAGMA user_version") == query(db.path, "PRAGMA user_version")
+
+
+@pytest.mark.parametrize("place", ["before the video", "behind the video"])
+@pytest.mark.parametrize("lost", ["media", "media_par_evenement", "video"])
+def test_damage_does_not_keep_an_earlier_release_s_file_from_being_brought_up(
+    tmp_path: Path, lost: str, place: str
+) -> None:
+    """Events are stored, and the pins that can be read are kept."""
+    db = SurveillanceDb(path=tmp_path / "older" / "surveillance.db", sensors=SENSORS)
+    make_version_3(db.path, has_pins_last=place == "behind the video")
+    with closing(SqliteEventStore(db)) as events:
+        events.add_events([film(number) for number in range(1, 5)])
+    video = os.urandom(50_000 + 2_800)  # so much in the row itself that each has its own page
+    with closing(SqliteMediaStore(db)) as media:
+        for number in (1, 2, 3, 4):
+            clip = clip_of(tmp_path / "clip.mp4", bytes([number]) + video)
+            media.add_clip(clip, event_row_ids=[number])
+    go_back_to_version_3(db.path, pinned=(1, 4))
+    if lost == "media":
+        overwrite_pages(db, [leaf_pages(db, "media")[1]], new=b"\xff" * 100)
+    elif lost == "video":
+        overwrite_pages(db, [video_page(db, video[25_000:25_040])], new=b"\xff" * 4)
+    else:
+        overwrite_pages(db, [root_page(db, lost)], new=b"\xff" * 100)
+    with closing(SqliteEventStore(db)) as events:
+        events.add_events([film(5)])
+    assert query(db.path, "SELECT count(*) FROM evenement") == [(5,)]
+    assert pinned_in(db) == [1, 4]
 
 
 _PIN_COLUMN = "epingle INTEGER NOT NULL DEFAULT 0 CHECK (epingle IN (0, 1))"

@@ -31,6 +31,7 @@ from tests.integration.sqlite_files import (
     mounted_disk,
     python,
     query,
+    read_only,
     seeded_random,
     written_bytes,
 )
@@ -158,6 +159,46 @@ def test_a_locked_database_costs_no_copy(
         assert written_bytes() - before_bytes < len(VIDEO) // 4
     assert files_of(db) == []
     assert media.add_clip(clip, event_row_ids=[1]) == 1
+
+
+def test_videos_are_deleted_though_the_disk_keeps_their_files(
+    db: SurveillanceDb, media: FileMediaStore, stock: SqliteVideoStock, clip: Clip
+) -> None:
+    """Their bytes are said to be still there, and go as orphans when the disk lets them."""
+    for number in (1, 2, 3):
+        media.add_clip(clip, event_row_ids=[number])
+    with read_only(db.path.parent / "videos"):
+        given_up = stock.give_up([1, 2], reason="why")
+        assert (given_up.media_ids, given_up.freed_bytes) == ({1, 2}, 0)
+        assert "cannot remove" in str(given_up.files_stay_because)
+        assert stock.space().orphan_bytes == 2 * len(VIDEO)
+        with pytest.raises(StoreUnavailable, match="cannot remove"):
+            stock.remove_orphans(camera_number=1)
+    assert [media_id for media_id, _ in stored(db)] == [None, None, 3]
+    assert stock.remove_orphans(camera_number=1) == 2 * len(VIDEO)
+    assert stock.space().orphan_bytes == 0
+    assert files_of(db) == [file_of(db, 3).name]
+
+
+def test_one_file_that_stays_keeps_no_others(
+    db: SurveillanceDb, media: FileMediaStore, stock: SqliteVideoStock, clip: Clip
+) -> None:
+    """Neither when videos are deleted nor when orphans are removed."""
+    for number in (1, 2, 3):
+        media.add_clip(clip, event_row_ids=[number])
+    stubborn = file_of(db, 1)
+    stubborn.unlink()
+    stubborn.mkdir()
+    given_up = stock.give_up([1, 2], reason="why")
+    assert (given_up.media_ids, given_up.freed_bytes) == ({1, 2}, len(VIDEO))
+    assert stubborn.name in str(given_up.files_stay_because)
+    change(db, "UPDATE fichier_media SET id_media = NULL WHERE id_media = 3")
+    with pytest.raises(StoreUnavailable, match=stubborn.name):
+        stock.remove_orphans(camera_number=1)
+    assert (stored(db), files_of(db)) == ([(None, stubborn.name)], [stubborn.name])
+    stubborn.rmdir()
+    assert stock.remove_orphans(camera_number=1) == 0
+    assert stored(db) == []
 
 
 def test_a_folder_that_cannot_be_had_is_unavailable(

@@ -18,6 +18,7 @@ from surveil_adapters.sqlite.connection import (
     transaction,
     translating,
 )
+from surveil_adapters.sqlite.damaged_media import readable_ids, skipping_damage
 from surveil_core.ports.sensors import SensorSpec
 
 SCHEMA_VERSION = 5
@@ -64,12 +65,13 @@ class SurveillanceDb:
                 schema_names=("schema.sql", "dead_letters.sql"),
                 version=SCHEMA_VERSION,
             )
+            pinned = _earlier_pins(connection)
             with transaction(connection):
                 columns = _media_columns(connection)
                 if "recupere" not in columns:
                     _add_salvage_mark(connection)
                 if "epingle" in columns:
-                    _move_pins(connection)
+                    _move_pins(connection, pinned)
                 for sensor in self.sensors:
                     _keep_sensor(connection, sensor)
                 _keep_cameras(connection, self.camera_names)
@@ -88,13 +90,29 @@ def _add_salvage_mark(connection: sqlite3.Connection) -> None:
     )
 
 
-def _move_pins(connection: sqlite3.Connection) -> None:
+def _earlier_pins(connection: sqlite3.Connection) -> Sequence[int]:
+    """Name the videos that an earlier release pinned, by a column.
+
+    To be called before the transaction, in which SQLite writes nothing after it has met a damaged
+    page. A video whose row cannot be read is left out.
+    """
+    query = "SELECT epingle FROM media WHERE id_media = ?"
+    pinned: list[int] = []
+    if "epingle" in _media_columns(connection):
+        for media_id in readable_ids(connection):
+            with skipping_damage():
+                rows = connection.execute(query, (media_id,)).fetchall()
+                pinned += [media_id for (is_pinned,) in rows if is_pinned]
+    return pinned
+
+
+def _move_pins(connection: sqlite3.Connection, pinned: Sequence[int]) -> None:
     """Take over the pins of an earlier release, once.
 
     Its column gets another name and stays: to drop it would write every video again.
     """
-    connection.execute(
-        "INSERT INTO epingle_media (id_media) SELECT id_media FROM media WHERE epingle"
+    connection.executemany(
+        "INSERT INTO epingle_media (id_media) VALUES (?)", [(media_id,) for media_id in pinned]
     )
     connection.execute("ALTER TABLE media RENAME COLUMN epingle TO epingle_avant_version_4")
 

@@ -25,6 +25,7 @@ _ORPHANS = """
     SELECT nom FROM fichier_media
     WHERE id_media IS NULL AND (numero_camera IS NULL OR numero_camera = ?)
 """
+_GIVEN_UP = "SELECT nom FROM fichier_media WHERE id_media IS NULL AND numero_camera IS NULL"
 _FORGET = "DELETE FROM fichier_media WHERE nom = ? AND id_media IS NULL"
 
 
@@ -109,25 +110,32 @@ class VideoFiles:
         except OSError as error:
             raise _unreadable(self.folder, error) from error
 
-    def remove(self, names: Collection[str]) -> int:
-        """Remove files, durably, and say how many bytes they were.
+    def remove(self, name: str) -> int:
+        """Remove a file, durably after `sync`, and say how many bytes it was.
 
         What is not there, or can be no file, is no error. Raises `StoreUnavailable`.
         """
-        if not self.folder.is_dir():
+        if not _is_file_name(name):
             return 0
-        removed_bytes = 0
+        with self._removing():
+            parts = (self.folder / name, self.folder / f"{name}{PART_SUFFIX}")
+            return sum(_unlink(path) for path in parts)
+
+    def sync(self) -> None:
+        """Put on the disk which files were removed. Raises `StoreUnavailable`."""
+        if self.folder.is_dir():
+            with self._removing():
+                sync_folder(self.folder)
+
+    @contextmanager
+    def _removing(self) -> Iterator[None]:
         try:
-            for name in filter(_is_file_name, names):
-                removed_bytes += _unlink(self.folder / name)
-                removed_bytes += _unlink(self.folder / f"{name}{PART_SUFFIX}")
-            sync_folder(self.folder)
+            yield
         except OSError as error:
             raise StoreUnavailable(
                 f"cannot remove a video from {self.folder}: {error}; "
                 "give this user the right to, and look for the disk's errors with `dmesg`"
             ) from error
-        return removed_bytes
 
     def _make(self) -> None:
         if not self.folder.is_dir():
@@ -138,21 +146,61 @@ class VideoFiles:
 def remove_orphans(kept: KeptConnection, files: VideoFiles, *, camera_number: int) -> int:
     """Remove the files that no video has, but those that other cameras are writing.
 
-    Returns how many bytes they were. Raises `StoreUnavailable`; the next call goes on.
+    Returns how many bytes they were. Raises `StoreUnavailable` if one stays, after it has removed
+    the others; the next call tries again.
     """
     with kept.reading() as connection:
         orphans = [name for (name,) in connection.execute(_ORPHANS, (camera_number,))]
-    return remove_files(kept, files, orphans)
+    removal = remove_files(kept, files, orphans)
+    if removal.failure is not None:
+        raise removal.failure
+    return removal.freed_bytes
 
 
-def remove_files(kept: KeptConnection, files: VideoFiles, names: Collection[str]) -> int:
-    """Remove files that have no video any more, and then their rows; as `remove_orphans`."""
-    if not names:
-        return 0
-    removed_bytes = files.remove(names)
-    with kept.transaction() as connection:
-        connection.executemany(_FORGET, [(name,) for name in names])
-    return removed_bytes
+def orphan_bytes(kept: KeptConnection, files: VideoFiles) -> int:
+    """Say how large the files are that were given up and are still there.
+
+    Raises `StoreUnavailable`.
+    """
+    with kept.reading() as connection:
+        names = [name for (name,) in connection.execute(_GIVEN_UP)]
+    return sum(files.size_bytes(name) or 0 for name in filter(_is_file_name, names))
+
+
+@frozen(kw_only=True)
+class Removal:
+    """How many bytes were removed, and why files are left, if any are."""
+
+    freed_bytes: int
+    failure: StoreUnavailable | None
+
+
+def remove_files(kept: KeptConnection, files: VideoFiles, names: Collection[str]) -> Removal:
+    """Remove files that have no video any more, and then the rows of those that are gone.
+
+    One that the disk does not let go keeps no others; the last failure is handed back.
+    """
+    gone: list[str] = []
+    freed_bytes, failure = 0, None
+    for name in names:
+        try:
+            freed_bytes += files.remove(name)
+        except StoreUnavailable as error:
+            failure = error
+        else:
+            gone.append(name)
+    try:
+        _forget(kept, files, gone)
+    except StoreUnavailable as error:
+        failure = error
+    return Removal(freed_bytes=freed_bytes, failure=failure)
+
+
+def _forget(kept: KeptConnection, files: VideoFiles, names: Collection[str]) -> None:
+    if names:
+        files.sync()
+        with kept.transaction() as connection:
+            connection.executemany(_FORGET, [(name,) for name in names])
 
 
 @contextmanager
@@ -184,7 +232,7 @@ def _unlink(path: Path) -> int:
     try:
         size_bytes = path.stat().st_size
         path.unlink()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
     return size_bytes
 

@@ -14,9 +14,16 @@ from typing import Any
 from attrs import define, field
 
 from surveil_adapters.sqlite.connection import KeptConnection, transaction
+from surveil_adapters.sqlite.damaged_media import readable_ids, skipping_damage
 from surveil_adapters.sqlite.pins import set_pin
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
-from surveil_adapters.sqlite.video_files import VideoFiles, remove_files, remove_orphans
+from surveil_adapters.sqlite.video_files import (
+    VideoFiles,
+    orphan_bytes,
+    remove_files,
+    remove_orphans,
+)
+from surveil_core.errors import StoreDamaged
 from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.video_stock import GivenUp
 from surveil_core.retention import KeptVideo, Space
@@ -26,17 +33,15 @@ STEP_PAGES = 64
 journal takes twice as much of a disk that has little.
 """
 
-_TAKEN = """
-    SELECT coalesce(sum(taille), 0)
-           + (SELECT coalesce(sum(length(vignette) + length(bande)), 0) FROM apercu)
-    FROM media
-"""
 _KEPT = """
     SELECT m.id_media, m.taille + coalesce(length(a.vignette) + length(a.bande), 0), m.date_debut,
            EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media)
-    FROM media m LEFT JOIN apercu a USING (id_media) ORDER BY m.id_media
+    FROM media m LEFT JOIN apercu a USING (id_media)
 """
-"""Lengths stand in the rows: neither query reads a video or a picture."""
+"""Lengths stand in the rows: no video and no picture is read."""
+
+_ALL_KEPT = f"{_KEPT} ORDER BY m.id_media"
+_ONE_KEPT = f"{_KEPT} WHERE m.id_media = ?"
 
 _STORED = "SELECT id_media FROM media WHERE id_media IN (SELECT value FROM json_each(:ids))"
 _KEEP_REASON = """
@@ -75,21 +80,21 @@ class SqliteVideoStock:
 
     def space(self) -> Space:
         """Say what the videos take, and what is free for them, in the file and beside it."""
+        video_bytes = sum(row[1] for row in self._rows() if isinstance(row[1], int))
         with self._kept.reading() as connection:
-            (video_bytes,) = connection.execute(_TAKEN).fetchone()
             hollow_bytes = _free_bytes_in(connection)
+        doomed_bytes = orphan_bytes(self._kept, self._files)
         disk = self._disk()
         return Space(
             video_bytes=video_bytes,
             free_bytes=disk.free + hollow_bytes,
             disk_bytes=disk.total,
             hollow_bytes=hollow_bytes,
+            orphan_bytes=doomed_bytes,
         )
 
     def oldest_first(self) -> Sequence[KeptVideo]:
         """List the videos in the order in which they were stored, those of damaged rows too."""
-        with self._kept.reading() as connection:
-            rows = connection.execute(_KEPT).fetchall()
         return [
             KeptVideo(
                 media_id=row[0],
@@ -97,14 +102,28 @@ class SqliteVideoStock:
                 started_at_utc=maybe_timestamp(row[2]),
                 is_pinned=bool(row[3]),
             )
-            for row in rows
+            for row in self._rows()
         ]
 
     def give_up(self, media_ids: Collection[int], *, reason: str) -> GivenUp:
         """Delete videos in one transaction, and their files after it.
 
-        `travail_clip` keeps the reason of their events.
+        `travail_clip` keeps the reason of their events. Where a page is damaged each goes by
+        itself, as far as it can; that none can is raised.
         """
+        try:
+            stored, names = self._delete(media_ids, reason)
+        except StoreDamaged:
+            stored, names = self._delete_each(media_ids, reason)
+        removal = remove_files(self._kept, self._files, names)
+        return GivenUp(
+            media_ids=stored,
+            freed_bytes=removal.freed_bytes,
+            files_stay_because=None if removal.failure is None else str(removal.failure),
+        )
+
+    def _delete(self, media_ids: Collection[int], reason: str) -> tuple[set[int], list[str]]:
+        """Say which went, and what their files are called."""
         values = {"ids": json.dumps(sorted(media_ids)), "reason": reason}
         with self._kept.transaction() as connection:
             names = [name for (name,) in connection.execute(_FILES, values)]
@@ -113,8 +132,23 @@ class SqliteVideoStock:
             connection.execute(_DELETE, values)
             connection.execute(_FORGET_REASON, values)
             stored -= {media_id for (media_id,) in connection.execute(_STORED, values)}
-        freed_bytes = remove_files(self._kept, self._files, names)
-        return GivenUp(media_ids=stored, freed_bytes=freed_bytes)
+        return stored, names
+
+    def _delete_each(self, media_ids: Collection[int], reason: str) -> tuple[set[int], list[str]]:
+        gone: set[int] = set()
+        names: list[str] = []
+        failure: StoreDamaged | None = None
+        for media_id in media_ids:
+            try:
+                its_id, its_names = self._delete([media_id], reason)
+            except StoreDamaged as error:
+                failure = error
+            else:
+                gone |= its_id
+                names += its_names
+        if failure is not None and not gone:
+            raise failure
+        return gone, names
 
     def remove_orphans(self, *, camera_number: int) -> int:
         """Remove the files of `fichier_media` that no video has."""
@@ -139,8 +173,27 @@ class SqliteVideoStock:
         """Release the database. Closing twice is safe."""
         self._kept.close()
 
+    def _rows(self) -> Sequence[tuple[Any, ...]]:
+        """Read what is known of each video, one by one where a page is damaged."""
+        try:
+            with self._kept.reading() as connection:
+                return connection.execute(_ALL_KEPT).fetchall()
+        except StoreDamaged:
+            with self._kept.reading() as connection:
+                rows = [r for i in readable_ids(connection) for r in _row_of(connection, i)]
+            if not rows:
+                raise
+            return rows
+
     def _disk(self) -> Any:
         return shutil.disk_usage(self._db.path.parent)
+
+
+def _row_of(connection: sqlite3.Connection, media_id: int) -> Sequence[tuple[Any, ...]]:
+    """Read a row of `_KEPT`, of which the number alone is known if it is lost; none if it went."""
+    with skipping_damage():
+        return connection.execute(_ONE_KEPT, (media_id,)).fetchall()
+    return [(media_id, None, None, False)]
 
 
 def _free_bytes_in(connection: sqlite3.Connection) -> int:

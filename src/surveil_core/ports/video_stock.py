@@ -13,10 +13,12 @@ class GivenUp:
     """What was deleted of the videos that were to be: those that were there and not pinned.
 
     `freed_bytes` are those that the disk has back at once, as of a video in a file.
+    `files_stay_because` says why it did not let go the files of some; None where none stay.
     """
 
     media_ids: Collection[int]
     freed_bytes: int = 0
+    files_stay_because: str | None = None
 
 
 class VideoStock(Protocol):
@@ -35,14 +37,15 @@ class VideoStock(Protocol):
         """Delete videos in one transaction; their events keep the reason.
 
         Pinned ones stay, and ids that are not there are no error: it is said which went. Files
-        that the disk does not let go are left to `remove_orphans`.
+        that the disk does not let go are left to `remove_orphans`, and are no error either.
         """
 
     def remove_orphans(self, *, camera_number: int) -> int:
         """Remove files of clips that were not stored, or are not any more: a crash left them.
 
         For the thread that stores a camera's clips, between two of them; those that other
-        cameras are storing stay. Returns how many bytes they were.
+        cameras are storing stay. Returns how many bytes they were; raises if the disk does not let
+        one go, after it has removed the others.
         """
 
     def give_space_back(self, *, up_to_free_bytes: int) -> int:

@@ -1,6 +1,7 @@
 """Keeps the disk from filling: the oldest videos make room, before a new one and by the way."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from attrs import define, field
@@ -22,6 +23,8 @@ class Retaining:
 
     It is the thread that stores the clips of `camera_number`. `fills_hollow` says whether those go
     into the space that is free in the database, else that is given back to the disk for them.
+    Where several threads have one each, `turn` is a lock that all of them share: what one looks at
+    must not be what another is giving up, or both make the same room.
     """
 
     service: str = "surveillance"
@@ -31,6 +34,7 @@ class Retaining:
     announcer: Announcer
     camera_number: int = 1
     fills_hollow: bool = True
+    turn: AbstractContextManager[object] = field(factory=nullcontext)
     _check_at_s: float = field(default=float("-inf"), init=False)
     _wanted_free_bytes: int = field(default=0, init=False)
     _is_clock_set: bool = field(default=True, init=False)
@@ -49,18 +53,19 @@ class Retaining:
     def make_room(self, new_bytes: int = 0) -> None:
         """Give up what a video of `new_bytes` needs; what cannot be had is told, not raised."""
         try:
-            space = self.stock.space()
-            found = choose_videos(
-                self.policy,
-                self.stock.oldest_first(),
-                space,
-                new_bytes=new_bytes,
-                now_utc=self._believed_now_utc(),
-            )
-            if found.videos:
-                self._give_up(found.videos)
+            with self.turn:
+                space = self.stock.space()
+                found = choose_videos(
+                    self.policy,
+                    self.stock.oldest_first(),
+                    space,
+                    new_bytes=new_bytes,
+                    now_utc=self._believed_now_utc(),
+                )
+                if found.videos:
+                    self._give_up(found.videos)
         except StoreUnavailable as error:
-            self._announce_failure(error)
+            self._announce_failure(str(error))
         else:
             self._wanted_free_bytes = self.policy.wanted_free_bytes(space.disk_bytes)
             if not self.fills_hollow:
@@ -71,7 +76,7 @@ class Retaining:
         try:
             freed_bytes = self.stock.remove_orphans(camera_number=self.camera_number)
         except StoreUnavailable as error:
-            self._announce_failure(error)
+            self._announce_failure(str(error))
             return
         if freed_bytes:
             self.announcer.announce(OrphansRemoved(service=self.service, freed_bytes=freed_bytes))
@@ -79,12 +84,14 @@ class Retaining:
     def _give_up(self, videos: Sequence[KeptVideo]) -> None:
         """Delete videos; one that was pinned since they were chosen stays."""
         chosen = [video.media_id for video in videos]
-        given_up = self.stock.give_up(chosen, reason=REASON).media_ids
-        if given_up:
-            freed = [video.video_bytes for video in videos if video.media_id in given_up]
+        found = self.stock.give_up(chosen, reason=REASON)
+        if found.media_ids:
+            freed = [video.video_bytes for video in videos if video.media_id in found.media_ids]
             self.announcer.announce(
                 VideosGivenUp(service=self.service, videos=len(freed), freed_bytes=sum(freed))
             )
+        if found.files_stay_because is not None:
+            self._announce_failure(found.files_stay_because)
 
     def _believed_now_utc(self) -> datetime | None:
         """Say the time if videos go by age and the clock is set; that it is not is told once."""
@@ -105,11 +112,11 @@ class Retaining:
                 self._wanted_free_bytes = 0
         except StoreUnavailable as error:
             self._wanted_free_bytes = 0
-            self._announce_failure(error)
+            self._announce_failure(str(error))
 
-    def _announce_failure(self, error: StoreUnavailable) -> None:
+    def _announce_failure(self, reason: str) -> None:
         self.announcer.announce(
-            StoreFailed(service=self.service, reason=str(error), retry_in_s=CHECK_EVERY_S)
+            StoreFailed(service=self.service, reason=reason, retry_in_s=CHECK_EVERY_S)
         )
 
     def _announce_shortage(self, missing_bytes: int) -> None:

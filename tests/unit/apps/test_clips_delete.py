@@ -50,6 +50,20 @@ def test_nothing_is_given_back_for_what_was_not_deleted() -> None:
     assert stock.hollow_bytes == 5000
 
 
+def test_clip_whose_file_stays_is_not_said_to_be_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is gone from the list; that its video is not is no success, and frees nothing."""
+    stock = stock_of(1, hollow_bytes=5000)
+    stock.files_stay_because = "it may not be written"
+    assert not delete_clips(stock, [1], clock=FakeClock(), is_sure=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "clip 1: deleted; its file stays for now: it may not be written",
+        "0 bytes given back to the disk",
+    ]
+    assert (stock.videos, stock.hollow_bytes) == ([], 5000)
+
+
 @define(kw_only=True)
 class FailingStock(FakeVideoStock):
     """Deletes nothing."""

@@ -1,6 +1,11 @@
 """When the oldest videos make room, and what is told of it."""
 
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+
+from attrs import define, field
 
 from surveil_core.notices import AgesUnknown, OrphansRemoved, SpaceShort, StoreFailed, VideosGivenUp
 from surveil_core.retention import KeptVideo, RetentionPolicy
@@ -133,6 +138,24 @@ def test_what_a_crash_left_goes_at_the_start_and_once_a_minute() -> None:
     ]
 
 
+def test_videos_whose_files_stay_take_no_others_along() -> None:
+    """To lose their rows as well, minute by minute, would free nothing; it is told each time."""
+    bench = Bench(*map(video, range(1, 9)), min_free_bytes=2500)
+    bench.stock.disk_free_bytes, bench.stock.files_stay_because = 1000, "it may not be written"
+    for _ in range(5):
+        bench.retaining.step()
+        bench.clock.advance(CHECK_EVERY_S)
+    assert bench.kept == [3, 4, 5, 6, 7, 8]
+    told = bench.announcer.of(StoreFailed)
+    assert [notice.reason for notice in told] == ["it may not be written"] * 5
+    bench.stock.files_stay_because, bench.stock.disk_free_bytes = None, 3000
+    bench.retaining.step()
+    assert bench.announcer.of(OrphansRemoved) == [
+        OrphansRemoved(service="surveillance", freed_bytes=2000)
+    ]
+    assert bench.kept == [3, 4, 5, 6, 7, 8]
+
+
 def test_old_videos_go_once_the_clock_is_set() -> None:
     """Until a time server was heard nothing is old; that is told once."""
     bench = Bench(video(1), max_age_days=30)
@@ -157,3 +180,59 @@ def test_database_that_refuses_is_asked_again_a_minute_later() -> None:
     bench.clock.advance(CHECK_EVERY_S)
     bench.retaining.step()
     assert bench.kept == []
+
+
+class TellingTurn:
+    """A lock that tells when somebody has to wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.is_awaited = threading.Event()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self.is_awaited.set()
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+@define(kw_only=True)
+class StockOfTwo(FakeVideoStock):
+    """Another thread makes room too, between the first one's two looks."""
+
+    pool: ThreadPoolExecutor
+    turn: TellingTurn
+    other: Retaining = field(init=False)
+    work: "Future[None] | None" = None
+
+    def oldest_first(self) -> Sequence[KeptVideo]:
+        """As the port says."""
+        if self.work is None:
+            self.work = self.pool.submit(self.other.make_room)
+            self.work.add_done_callback(lambda _: self.turn.is_awaited.set())
+            assert self.turn.is_awaited.wait(10)
+        return super().oldest_first()
+
+
+def test_two_cameras_make_the_same_room_once() -> None:
+    """The second looks when the first is done, and finds that there is enough."""
+    turn = TellingTurn()
+    with ThreadPoolExecutor(1) as pool:
+        stock = StockOfTwo(videos=[video(n) for n in range(1, 7)], pool=pool, turn=turn)
+        cameras = [
+            Retaining(
+                policy=RetentionPolicy(max_bytes=4000, min_free_bytes=0),
+                stock=stock,
+                clock=FakeClock(),
+                announcer=RecordingAnnouncer(),
+                turn=turn,
+            )
+            for _ in range(2)
+        ]
+        stock.other = cameras[1]
+        cameras[0].make_room()
+        assert stock.work is not None
+        stock.work.result(10)
+    assert [one.media_id for one in stock.videos] == [3, 4, 5, 6]
