@@ -22,6 +22,7 @@ from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.sqlite.video_files import VideoFiles
 from surveil_core.errors import ConfigurationError
 from surveil_core.ports.announcer import Announcer
+from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.media_store import MediaStore, VideoPlace
 from surveil_core.services.assigning import CameraAssignment
@@ -106,11 +107,16 @@ class FilmingParts:
             jobs=jobs,
             storing=storing,
             policy=self.settings.recording.policy,
-            is_mine=lambda job: self.assignment.camera_for(job.gpio_pin) == self.number,
+            is_mine=self._is_mine,
             clock=self.clock,
             announcer=self.announcer,
             random_unit=random.random,
         )
+
+    def _is_mine(self, job: ClipJob) -> bool:
+        """Say whether this camera films for the sensor: pins of other devices mean nothing here."""
+        pin = job.gpio_pin if job.device_id == self.settings.device.id else None
+        return self.assignment.camera_for(pin) == self.number
 
 
 def media_store(settings: EdgeSettings, database: SurveillanceDb) -> MediaStore:

@@ -64,9 +64,16 @@ def services(request: pytest.FixtureRequest, tmp_path: Path) -> EdgeServices:
     return EdgeServices(settings=settings, stop=threading.Event(), announcer=RecordingAnnouncer())
 
 
-def store_event(services: EdgeServices, number: int, pin: int) -> Trigger:
+def store_event(
+    services: EdgeServices, number: int, pin: int, device_id: str = MOTION_EVENT.device_id
+) -> Trigger:
     """Store a motion of the sensor at a pin, which happens now."""
-    event = evolve(MOTION_EVENT, event_id=f"evt-{number}", data={"gpio_pin": pin, "state": "HIGH"})
+    event = evolve(
+        MOTION_EVENT,
+        event_id=f"evt-{number}",
+        device_id=device_id,
+        data={"gpio_pin": pin, "state": "HIGH"},
+    )
     received = ReceivedEvent(
         event=event,
         topic="sensor/motion",
@@ -125,16 +132,23 @@ def test_each_camera_films_for_its_sensor(services: EdgeServices) -> None:
 
 
 def test_each_camera_resumes_what_it_owes(services: EdgeServices) -> None:
-    """Events whose triggers a crash took: each is filmed by its own camera, once."""
+    """Events whose triggers a crash took: each is filmed by its own camera, once.
+
+    Another device's sensor at the same pin is not that of the garden.
+    """
     services.database.initialise()
     store_event(services, 1, GARDEN)
     store_event(services, 2, ENTRANCE)
+    store_event(services, 3, GARDEN, "raspberry-2")
     run_until_told(services, ClipStored, 2)
     announcer = services.announcer
     assert isinstance(announcer, RecordingAnnouncer)
     begun = {notice.event_id: notice.spool_path for notice in announcer.of(RecordingStarted)}
     assert Path(begun["evt-1"]).parent.name == "camera-2"
     assert Path(begun["evt-2"]).parent.name == "spool"
-    assert query(services.settings.storage.database, "SELECT count(*) FROM media_evenement") == [
-        (2,)
-    ]
+    path = services.settings.storage.database
+    assert query(
+        path,
+        "SELECT e.event_id, m.numero_camera FROM media m JOIN media_evenement USING (id_media)"
+        " JOIN evenement e ON e.id_evenement = media_evenement.id_evenement ORDER BY e.event_id",
+    ) == [("evt-1", 2), ("evt-2", 1), ("evt-3", 1)]

@@ -29,7 +29,7 @@ class SqliteClipJobs:
         with translating(self._db.path), closing(self._db.connect()) as connection:
             connection.text_factory = tolerant_text
             rows = connection.execute(
-                "SELECT id_evenement, event_id, type_evenement, date_reception,"
+                "SELECT id_evenement, event_id, type_evenement, date_reception, device_id,"
                 " CASE WHEN json_valid(metadata) THEN json_extract(metadata, '$.data.gpio_pin') END"
                 " FROM travail_clip JOIN evenement USING (id_evenement)"
                 " WHERE raison_abandon IS NULL ORDER BY id_evenement"
@@ -40,7 +40,8 @@ class SqliteClipJobs:
                 event_id=row[1],
                 event_type=_maybe_type(row[2]),
                 received_at_utc=maybe_timestamp(row[3]),
-                gpio_pin=row[4],
+                device_id=row[4],
+                gpio_pin=row[5],
             )
             for row in rows
         ]

@@ -128,7 +128,6 @@ class ClipResuming:
                 event_id=job.event_id,
                 event_type=job.event_type,
                 at_s=self.clock.monotonic_s() - age_s,
-                gpio_pin=job.gpio_pin,
             )
         until_utc = job.received_at_utc + timedelta(seconds=self.policy.duration_s)
         return (

@@ -156,7 +156,7 @@ class SurveillanceService:
                 event_type=event.type,
                 at_s=at_s,
                 age_s=self._age_s(event),
-                gpio_pin=event.gpio_pin,
+                gpio_pin=event.gpio_pin if event.device_id == self.device_id else None,
             )
         )
 

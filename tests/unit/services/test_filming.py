@@ -107,6 +107,7 @@ class Rig:
             ClipJob(
                 event_row_id=number,
                 event_id=f"evt-{number}",
+                device_id="raspberry-1",
                 event_type=EventType.MOTION_DETECTED,
                 received_at_utc=self.clock.now_utc(),
             )

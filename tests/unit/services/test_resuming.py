@@ -76,6 +76,7 @@ class Rig:
             ClipJob(
                 event_row_id=number,
                 event_id=event.event_id,
+                device_id="raspberry-1",
                 event_type=event_type,
                 received_at_utc=self.clock.now_utc() - timedelta(seconds=age_s),
             )

@@ -211,6 +211,12 @@ def test_event_that_no_row_can_hold_is_a_dead_letter_alone(bench: Bench) -> None
     assert len(bench.inbox.acknowledged) == 4
 
 
+def test_pin_of_another_device_chooses_no_camera(bench: Bench) -> None:
+    """Its sensor at that pin is not the one that a camera of ours names."""
+    bench.take(build_sensor_message(evolve(MOTION_EVENT, device_id="raspberry-2")))
+    assert [trigger.gpio_pin for trigger in bench.recorder.triggers] == [None]
+
+
 def test_trigger_says_how_old_the_event_is(bench: Bench) -> None:
     """An event that waited for an hour is not filmed as if it happened now."""
     bench.clock.advance(3600.0)
