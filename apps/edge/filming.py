@@ -22,6 +22,7 @@ from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.sqlite.video_files import VideoFiles
 from surveil_core.errors import ConfigurationError
 from surveil_core.ports.announcer import Announcer
+from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.media_store import MediaStore, VideoPlace
 from surveil_core.services.assigning import CameraAssignment
@@ -29,6 +30,8 @@ from surveil_core.services.filming import FilmingService
 from surveil_core.services.held_camera import HeldCamera
 from surveil_core.services.resuming import ClipResuming
 from surveil_core.services.storing import ClipStoring
+
+_FOLDER_HEAD = "camera-"
 
 
 @frozen(kw_only=True)
@@ -48,7 +51,7 @@ class FilmingParts:
         Raises `ConfigurationError` for the camera's names, and for a folder of videos that is
         on a disk of its own.
         """
-        spool = DiskSpool(self._spool_folder())
+        spool = DiskSpool(self._spool_folder(), deserted=self._deserted_folders)
         jobs = SqliteClipJobs(self.database)
         storing = self._storing(jobs)
         return FilmingService(
@@ -69,8 +72,23 @@ class FilmingParts:
 
     def _spool_folder(self) -> Path:
         """Give each camera its own; the first one's is where a single camera's has always been."""
-        folder = self.settings.storage.data_dir / "spool"
-        return folder if self.number == 1 else folder / f"camera-{self.number}"
+        folder = self._first_spool_folder
+        return folder if self.number == 1 else folder / f"{_FOLDER_HEAD}{self.number}"
+
+    def _deserted_folders(self) -> list[Path]:
+        """Name the spools of cameras that were taken out: theirs are events of no camera now."""
+        if self.number != self.assignment.other:
+            return []
+        return [
+            folder
+            for folder in sorted(self._first_spool_folder.glob(f"{_FOLDER_HEAD}*"))
+            if (number := folder.name.removeprefix(_FOLDER_HEAD)).isdecimal()
+            and int(number) > len(self.settings.cameras)
+        ]
+
+    @property
+    def _first_spool_folder(self) -> Path:
+        return self.settings.storage.data_dir / "spool"
 
     def _camera(self) -> HeldCamera:
         camera = self._settings_of_camera()
@@ -106,11 +124,16 @@ class FilmingParts:
             jobs=jobs,
             storing=storing,
             policy=self.settings.recording.policy,
-            is_mine=lambda job: self.assignment.camera_for(job.gpio_pin) == self.number,
+            is_mine=self._is_mine,
             clock=self.clock,
             announcer=self.announcer,
             random_unit=random.random,
         )
+
+    def _is_mine(self, job: ClipJob) -> bool:
+        """Say whether this camera films for the sensor: pins of other devices mean nothing here."""
+        pin = job.gpio_pin if job.device_id == self.settings.device.id else None
+        return self.assignment.camera_for(pin) == self.number
 
 
 def media_store(settings: EdgeSettings, database: SurveillanceDb) -> MediaStore:

@@ -39,6 +39,10 @@ class PinState(enum.StrEnum):
     LOW = "LOW"
 
 
+CLOCK_NOT_SET: Mapping[str, Any] = MappingProxyType({"clock_synced": False})
+"""Rides with an event whose time no time server stands behind. Others are the spec's alone."""
+
+
 def _is_bounded_text(_: object, attribute: Any, value: str) -> None:
     if not isinstance(value, str):
         raise TypeError(f"{attribute.name} is {value!r:.60}, expected text")
@@ -79,6 +83,11 @@ class SensorEvent:
     def key(self) -> tuple[str, str]:
         """What makes an event the same event: `(device_id, event_id)`."""
         return self.device_id, self.event_id
+
+    @property
+    def clock_was_set(self) -> bool:
+        """Whether its time can be believed: False where the device itself says that it cannot."""
+        return self.extra.get("clock_synced") is not False
 
     @property
     def gpio_pin(self) -> int | None:

@@ -39,7 +39,7 @@ class RetentionPolicy:
 class KeptVideo:
     """What counts of a stored video. `video_bytes` are those of its preview as well.
 
-    `started_at_utc` is None where its row is damaged.
+    `started_at_utc` is None where its row is damaged, or the clock was not set.
     """
 
     media_id: int

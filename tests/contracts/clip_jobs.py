@@ -58,6 +58,7 @@ class ClipJobsContract:
             ClipJob(
                 event_row_id=1,
                 event_id=MOTION_EVENT.event_id.replace("abc123", "000000"),
+                device_id="raspberry-1",
                 event_type=EventType.MOTION_DETECTED,
                 received_at_utc=RECEIVED_AT_UTC,
                 gpio_pin=17,

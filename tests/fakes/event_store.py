@@ -68,6 +68,7 @@ class FakeEventStore:
                 ClipJob(
                     event_row_id=len(self.rows),
                     event_id=event.event_id,
+                    device_id=event.device_id,
                     event_type=event.type,
                     received_at_utc=received.received_at_utc,
                     gpio_pin=event.gpio_pin,

@@ -126,3 +126,29 @@ def test_file_of_version_2_is_migrated_in_place(
     assert archive.read_video(1, offset=0, length=10) == b"video"
     assert query(db.path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert query(db.path, "PRAGMA integrity_check") == [("ok",)]
+
+
+DAMAGED_VALUES = {
+    "date_reception": "'soon'",
+    "metadata": "'{'",
+    "source": "CAST(X'50ff52' AS TEXT)",
+    "type_evenement": "'MOTION'",
+}
+
+
+@pytest.mark.parametrize("column", DAMAGED_VALUES)
+def test_damaged_event_hides_no_others(db: SurveillanceDb, column: str) -> None:
+    """It is listed as far as it can be read, and its clip job is one of which that is known."""
+    with closing(sqlite3.connect(db.path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")  # as damage does
+        connection.execute(
+            f"UPDATE evenement SET {column} = {DAMAGED_VALUES[column]} WHERE id_evenement = 2"
+        )
+    events = SqliteArchive(db.path).list_events(after=0, limit=10)
+    listed = {event.cursor: event.damaged for event in events}
+    assert listed.pop(2, True) is (column != "source")
+    assert listed == {1: False, 3: False, 4: False}
+    jobs = SqliteClipJobs(db).open_jobs()
+    assert [job.event_row_id for job in jobs] == [1, 2, 3]
+    is_readable = [None not in (job.event_type, job.received_at_utc) for job in jobs]
+    assert is_readable == [True, column in ("source", "metadata"), True]

@@ -227,6 +227,24 @@ def test_renamed_sensor_keeps_its_number(db: SurveillanceDb) -> None:
     ]
 
 
+@pytest.mark.parametrize("place", MEDIA_STORES)
+def test_camera_that_is_taken_out_keeps_its_name(
+    db: SurveillanceDb, tmp_path: Path, place: str
+) -> None:
+    """The next one moves up to its number, and has its own row all the same."""
+    clip = clip_of(tmp_path / "clip.mp4", b"video")
+    both = evolve(db, camera_names=("Entrée", "Jardin"))
+    garden = evolve(db, camera_names=("Jardin",))
+    with closing(SqliteEventStore(both)) as events:
+        events.add_events([received()])
+    for one_db, number in ((both, 1), (both, 2), (garden, 1), (garden, 2), (garden, 9)):
+        with closing(MEDIA_STORES[place](one_db)) as media:
+            media.add_clip(evolve(clip, camera_number=number), event_row_ids=[1])
+    listed = SqliteArchive(db.path).list_media(limit=9)
+    names = ["Entrée", "Jardin", "Jardin", "Jardin", "Entrée"]
+    assert [one.camera_name for one in reversed(listed)] == names
+
+
 def test_file_is_prepared_for_an_sd_card(db: SurveillanceDb) -> None:
     """The file shrinks by steps and keeps no WAL; each connection commits to the disk."""
     with closing(db.connect()) as connection:

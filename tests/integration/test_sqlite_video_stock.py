@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from surveil_adapters.sqlite.archive import SqliteArchive
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
@@ -20,6 +21,7 @@ from surveil_adapters.sqlite.pins import SqlitePins
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.sqlite.video_stock import SqliteVideoStock
 from surveil_core.errors import StoreDamaged
+from surveil_core.events import CLOCK_NOT_SET
 from surveil_core.ports.previewer import ClipPreview
 from surveil_core.retention import RetentionPolicy
 from surveil_core.services.retaining import CHECK_EVERY_S, Retaining
@@ -122,6 +124,21 @@ def stock(db: SurveillanceDb) -> Iterator[SqliteVideoStock]:
     """Give the stock of `db`."""
     with closing(SqliteVideoStock(db)) as stock:
         yield stock
+
+
+def test_age_of_a_video_is_unknown_where_its_clock_was_not_set(
+    db: SurveillanceDb, stock: SqliteVideoStock, tmp_path: Path
+) -> None:
+    """A Pi that was off for long films with its last time; nobody takes that for an old video."""
+    unset = evolve(film(5).event, extra=CLOCK_NOT_SET)
+    with closing(SqliteEventStore(db)) as events:
+        events.add_events([evolve(film(5), event=unset)])
+    for row_id in (1, 5, 2):
+        add_video(db, tmp_path, row_id, size_bytes=1000)
+    with closing(sqlite3.connect(db.path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")  # as damage does
+        connection.execute("UPDATE evenement SET metadata = '{' WHERE id_evenement = 2")
+    assert [video.started_at_utc is None for video in stock.oldest_first()] == [False, True, False]
 
 
 def test_events_keep_the_reason(

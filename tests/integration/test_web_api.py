@@ -442,6 +442,7 @@ def test_events_are_listed_newest_first(pi: Pi) -> None:
         "media_ids": [7],
         "clip_state": "none",
         "no_video_reason": None,
+        "damaged": False,
     }
 
 

@@ -20,7 +20,8 @@ export interface StoredEvent {
   source: string | null;
   sensor_name: string | null;
   location: string | null;
-  occurred_at: string;
+  occurred_at: string | null;
+  received_at: string | null;
   media_ids: number[];
   clip_state: ClipState;
   no_video_reason: string | null;

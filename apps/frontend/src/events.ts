@@ -62,7 +62,7 @@ export class EventList {
       type: event.type,
       sensorName: event.sensor_name,
       location: event.location ?? known?.location ?? null,
-      at: new Date(event.occurred_at),
+      at: new Date(event.occurred_at ?? event.received_at ?? 0),
       mediaIds: event.media_ids,
       clipState: event.clip_state,
       noVideoReason: event.no_video_reason,

@@ -3,8 +3,9 @@
 import fcntl
 import os
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from surveil_adapters.spool.clip import ASIDE, INDEX_SUFFIX, VIDEO_SUFFIX, DiskSpooledClip
@@ -21,25 +22,30 @@ _MAX_SAME_NAMES = 1000
 class DiskSpool:
     """The `Spool` port: clips in one directory, which is made when it is opened.
 
-    The lock is the kernel's (`flock`) and ends with the process, however that ends.
+    What was left in the directories that `deserted` names at that time is taken over; those that
+    another process has stay its own. The lock is the kernel's (`flock`) and ends with the
+    process, however that ends.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, *, deserted: Callable[[], Iterable[Path]] = lambda: ()
+    ) -> None:
         self._directory = directory
-        self._lock: int | None = None
+        self._deserted = deserted
+        self._locks: list[int] = []
         self._left: list[Path] = []
 
     def open(self) -> None:
-        """Make and lock the directory, and see what an earlier run left there.
+        """Make and lock the directory, and see what an earlier run left there or deserted.
 
         Opening twice does no harm. Raises `StoreUnavailable`.
         """
-        if self._lock is not None:
+        if self._locks:
             return
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self._directory)
-            self._left = _raw_paths(self._directory)
+            self._locks.append(_locked(self._directory))
+            self._left = _raw_paths(self._directory, *self._taken_over())
         except BlockingIOError as error:
             raise StoreUnavailable(
                 f"another process films into {self._directory}: "
@@ -71,9 +77,14 @@ class DiskSpool:
 
     def close(self) -> None:
         """Give the lock back. Closing twice is safe."""
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            os.close(lock)
+        while self._locks:
+            os.close(self._locks.pop())
+
+    def _taken_over(self) -> Iterator[Path]:
+        for directory in self._deserted():
+            with suppress(BlockingIOError):  # a process with other settings films into it
+                self._locks.append(_locked(directory))
+                yield directory
 
     def _refusal(self, error: OSError) -> StoreUnavailable:
         return StoreUnavailable(
@@ -97,10 +108,10 @@ def _locked(directory: Path) -> int:
     return descriptor
 
 
-def _raw_paths(directory: Path) -> list[Path]:
+def _raw_paths(*directories: Path) -> list[Path]:
     """Name the raw stream of each clip of which there is any file, the oldest first."""
     written_at: dict[Path, float] = {}
-    for path in directory.glob("recording_*"):
+    for path in chain.from_iterable(one.glob("recording_*") for one in directories):
         if path.suffix in _SUFFIXES:
             raw_path = path.with_suffix(_RAW_SUFFIX)
             written_at[raw_path] = max(written_at.get(raw_path, 0.0), path.stat().st_mtime)

@@ -7,16 +7,16 @@ would keep the writer out. A video is read by chunk, never as a whole.
 import json
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
-from surveil_adapters.sqlite.connection import primary_code, reading
+from surveil_adapters.sqlite.connection import primary_code, reading, tolerant_text
 from surveil_adapters.sqlite.video_files import VideoFiles, read_part
 from surveil_core.events import EventType
-from surveil_core.messages import maybe_timestamp, parse_timestamp
+from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
 from surveil_core.ports.previewer import PreviewKind
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
@@ -31,6 +31,7 @@ _EVENTS = """
             WHERE id_evenement = e.id_evenement),
            t.id_evenement IS NOT NULL, t.raison_abandon
     FROM evenement e JOIN capteur c ON c.id_capteur = e.id_capteur
+    AND e.type_evenement IN ('MOTION_DETECTED', 'BUTTON_PRESSED', 'PRESSURE_DETECTED')
     LEFT JOIN travail_clip t ON t.id_evenement = e.id_evenement
 """
 _EVENTS_OF = """
@@ -89,6 +90,7 @@ class SqliteArchive:
         order = "DESC" if after is None else "ASC"
         values = [] if after is None else [_bounded(after)]
         with reading(self._path) as connection:
+            connection.text_factory = tolerant_text
             rows = connection.execute(
                 f"{_EVENTS} {where} ORDER BY e.id_evenement {order} LIMIT ?",
                 (*values, _bounded(max(limit, 0))),
@@ -172,6 +174,8 @@ def _bounded(value: int) -> int:
 
 def _event_record(row: tuple[Any, ...]) -> EventRecord:
     media_ids: list[int] = json.loads(row[10])
+    occurred_at_utc, received_at_utc = maybe_timestamp(row[7]), maybe_timestamp(row[8])
+    data = _maybe_data(row[9])
     clip_state = _clip_state(media_ids, has_job=bool(row[11]), reason=row[12])
     return EventRecord(
         cursor=row[0],
@@ -181,13 +185,24 @@ def _event_record(row: tuple[Any, ...]) -> EventRecord:
         source=row[4],
         sensor_name=row[5],
         location=row[6],
-        occurred_at_utc=parse_timestamp(row[7]),
-        received_at_utc=parse_timestamp(row[8]),
-        data=json.loads(row[9]).get("data", {}),
+        occurred_at_utc=occurred_at_utc,
+        received_at_utc=received_at_utc,
+        data=data or {},
         media_ids=media_ids,
         clip_state=clip_state,
         no_video_reason=row[12] if clip_state is ClipState.GIVEN_UP else None,
+        damaged=None in (occurred_at_utc, received_at_utc, data),
     )
+
+
+def _maybe_data(metadata: str) -> Mapping[str, Any] | None:
+    """Read `data` of a message; None where a damaged row holds something else."""
+    try:
+        document = json.loads(metadata)
+    except ValueError:
+        return None
+    data = document.get("data", {}) if isinstance(document, dict) else None
+    return data if isinstance(data, dict) else None
 
 
 def _clip_state(media_ids: Sequence[int], *, has_job: bool, reason: str | None) -> ClipState:

@@ -5,10 +5,10 @@ from contextlib import closing
 
 from attrs import frozen
 
-from surveil_adapters.sqlite.connection import transaction, translating
+from surveil_adapters.sqlite.connection import tolerant_text, transaction, translating
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.events import EventType
-from surveil_core.messages import parse_timestamp
+from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.spool import FilmedEvent
 
@@ -27,9 +27,10 @@ class SqliteClipJobs:
     def open_jobs(self) -> Sequence[ClipJob]:
         """List the jobs, oldest first."""
         with translating(self._db.path), closing(self._db.connect()) as connection:
+            connection.text_factory = tolerant_text
             rows = connection.execute(
-                "SELECT id_evenement, event_id, type_evenement, date_reception,"
-                " json_extract(metadata, '$.data.gpio_pin')"
+                "SELECT id_evenement, event_id, type_evenement, date_reception, device_id,"
+                " CASE WHEN json_valid(metadata) THEN json_extract(metadata, '$.data.gpio_pin') END"
                 " FROM travail_clip JOIN evenement USING (id_evenement)"
                 " WHERE raison_abandon IS NULL ORDER BY id_evenement"
             ).fetchall()
@@ -37,9 +38,10 @@ class SqliteClipJobs:
             ClipJob(
                 event_row_id=row[0],
                 event_id=row[1],
-                event_type=EventType(row[2]),
-                received_at_utc=parse_timestamp(row[3]),
-                gpio_pin=row[4],
+                event_type=_maybe_type(row[2]),
+                received_at_utc=maybe_timestamp(row[3]),
+                device_id=row[4],
+                gpio_pin=row[5],
             )
             for row in rows
         ]
@@ -68,3 +70,11 @@ class SqliteClipJobs:
                 " WHERE raison_abandon IS NULL AND id_evenement = ?",
                 [(kept_reason, row_id) for row_id in event_row_ids],
             )
+
+
+def _maybe_type(value: str) -> EventType | None:
+    """Read a type; None for anything else, as a damaged row may hold."""
+    try:
+        return EventType(value)
+    except ValueError:
+        return None

@@ -86,6 +86,11 @@ def translating(path: Path) -> Iterator[None]:
         raise StoreUnavailable(f"{path}: {error}: check the disk and this user's rights") from error
 
 
+def tolerant_text(raw: bytes) -> str:
+    """Read text whatever a damaged row holds: a `text_factory` of `sqlite3`."""
+    return raw.decode("utf-8", "replace")
+
+
 def connect(path: Path, *, journal_mode: str, cache_kib: int = CACHE_KIB) -> sqlite3.Connection:
     """Open `path` for writing, creating it and its folder; the caller closes it.
 

@@ -53,6 +53,7 @@ class FileMediaStore:
                     media_id = insert_media(
                         connection,
                         clip,
+                        camera_names=self._db.camera_names,
                         clip_bytes=file.size_bytes,
                         blob_bytes=0,
                         trigger_row_id=event_row_ids[0],

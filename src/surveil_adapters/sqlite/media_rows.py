@@ -22,11 +22,14 @@ _INSERT = """
     INSERT INTO media (type_media, taille, duree, id_evenement, id_capteur, numero_camera,
                        resolution, codec, date_debut, duree_preroll, recupere, video)
     VALUES ('video', ?, ?, ?,
-            (SELECT id_capteur FROM capteur WHERE type_capteur = ?
-             ORDER BY id_capteur LIMIT 1 OFFSET ?),
+            (SELECT id_capteur FROM (SELECT id_capteur, nom_capteur,
+                                            row_number() OVER (ORDER BY id_capteur) AS numero
+                                     FROM capteur WHERE type_capteur = ?)
+             ORDER BY nom_capteur IS NOT ?, numero != ?, numero LIMIT 1),
             ?, ?, ?, ?, ?, ?, zeroblob(?))
     RETURNING id_media
 """
+"""The camera by its name. One that was taken out has none any more; its row is that of its time."""
 
 
 @frozen
@@ -80,17 +83,20 @@ def insert_media(
     connection: sqlite3.Connection,
     clip: Clip,
     *,
+    camera_names: Sequence[str],
     clip_bytes: int,
     blob_bytes: int,
     trigger_row_id: int,
 ) -> int:
     """Write the row of `media`, with zeros for the first `blob_bytes`; returns its id."""
+    camera_name = dict(enumerate(camera_names, start=1)).get(clip.camera_number)
     values = (
         clip_bytes,
         clip.duration_s,
         trigger_row_id,
         CAMERA_TYPE,
-        clip.camera_number - 1,
+        camera_name,
+        clip.camera_number,
         clip.camera_number,
         clip.format.resolution,
         clip.format.codec,

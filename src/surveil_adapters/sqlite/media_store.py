@@ -36,6 +36,7 @@ class SqliteMediaStore:
             media_id = insert_media(
                 connection,
                 clip,
+                camera_names=self._db.camera_names,
                 clip_bytes=file.size_bytes,
                 blob_bytes=file.size_bytes,
                 trigger_row_id=event_row_ids[0],

@@ -6,7 +6,6 @@ twice (measured: 1.02 against 2.02 bytes per byte), which is half the wear of an
 
 import sqlite3
 from collections.abc import Sequence
-from itertools import zip_longest
 from pathlib import Path
 
 from attrs import field, frozen
@@ -138,18 +137,21 @@ def _keep_sensor(connection: sqlite3.Connection, sensor: SensorSpec) -> None:
 
 
 def _keep_cameras(connection: sqlite3.Connection, names: Sequence[str]) -> None:
-    """Name the rows of cameras in their order, which is that of their numbers; add what lacks."""
+    """Add the cameras whose name no row has.
+
+    The row of a camera that was taken out stays, since it names that one's videos. Only where
+    there is one camera, and never was another, is a new name its own.
+    """
     rows = connection.execute(
-        "SELECT id_capteur, nom_capteur FROM capteur WHERE type_capteur = ? ORDER BY id_capteur",
-        (CAMERA_TYPE,),
+        "SELECT id_capteur, nom_capteur FROM capteur WHERE type_capteur = ?", (CAMERA_TYPE,)
     ).fetchall()
-    for name, row in zip_longest(names, rows[: len(names)]):
-        if row is None:
-            connection.execute(
-                "INSERT INTO capteur (nom_capteur, type_capteur) VALUES (?, ?)",
-                (name, CAMERA_TYPE),
-            )
-        elif row[1] != name:
-            connection.execute(
-                "UPDATE capteur SET nom_capteur = ? WHERE id_capteur = ?", (name, row[0])
-            )
+    lacking = [name for name in names if name not in {known for _, known in rows}]
+    if len(rows) == len(names) == len(lacking) == 1:
+        connection.execute(
+            "UPDATE capteur SET nom_capteur = ? WHERE id_capteur = ?", (lacking[0], rows[0][0])
+        )
+        return
+    connection.executemany(
+        "INSERT INTO capteur (nom_capteur, type_capteur) VALUES (?, ?)",
+        [(name, CAMERA_TYPE) for name in lacking],
+    )

@@ -34,7 +34,11 @@ journal takes twice as much of a disk that has little.
 """
 
 _KEPT = """
-    SELECT m.id_media, m.taille + coalesce(length(a.vignette) + length(a.bande), 0), m.date_debut,
+    SELECT m.id_media, m.taille + coalesce(length(a.vignette) + length(a.bande), 0),
+           CASE WHEN (SELECT CASE WHEN json_valid(e.metadata)
+                                  THEN json_type(e.metadata, '$.clock_synced') END
+                      FROM evenement e WHERE e.id_evenement = m.id_evenement) IS 'false'
+                THEN NULL ELSE m.date_debut END,
            EXISTS (SELECT 1 FROM epingle_media p WHERE p.id_media = m.id_media)
     FROM media m LEFT JOIN apercu a USING (id_media)
 """

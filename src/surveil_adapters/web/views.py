@@ -18,7 +18,8 @@ class EventView:
     """An event. `cursor` grows with every stored event.
 
     `clip_state` is `none` (no video was to be made), `awaited`, `stored`, or `given_up` for
-    the reason in `no_video_reason`.
+    the reason in `no_video_reason`. The row of a `damaged` one holds a time that is none (null),
+    or `data` that cannot be read (empty).
     """
 
     cursor: int
@@ -28,12 +29,13 @@ class EventView:
     source: str | None
     sensor_name: str | None
     location: str | None
-    occurred_at: datetime
-    received_at: datetime
+    occurred_at: datetime | None
+    received_at: datetime | None
     data: Mapping[str, Any]
     media_ids: Sequence[int]
     clip_state: ClipState
     no_video_reason: str | None
+    damaged: bool
 
 
 @frozen(kw_only=True)
@@ -136,6 +138,7 @@ def event_view(record: EventRecord) -> EventView:
         media_ids=list(record.media_ids),
         clip_state=record.clip_state,
         no_video_reason=record.no_video_reason,
+        damaged=record.damaged,
     )
 
 

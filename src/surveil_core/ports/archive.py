@@ -26,7 +26,8 @@ class ClipState(StrEnum):
 class EventRecord:
     """An event as the API lists it. `cursor` grows with every stored event.
 
-    `no_video_reason` says why the clip was given up.
+    `no_video_reason` says why the clip was given up. The row of a `damaged` one holds a time
+    that is none, which None stands for, or `data` that cannot be read, which is empty.
     """
 
     cursor: int
@@ -36,12 +37,13 @@ class EventRecord:
     source: str | None
     sensor_name: str | None
     location: str | None
-    occurred_at_utc: datetime
-    received_at_utc: datetime
+    occurred_at_utc: datetime | None
+    received_at_utc: datetime | None
     data: Mapping[str, Any]
     media_ids: Sequence[int] = ()
     clip_state: ClipState = ClipState.NONE
     no_video_reason: str | None = None
+    damaged: bool = False
 
 
 @frozen(kw_only=True)

@@ -12,12 +12,16 @@ from surveil_core.ports.spool import FilmedEvent
 
 @frozen(kw_only=True)
 class ClipJob:
-    """An event whose clip is not stored yet. `gpio_pin` is as of `Trigger`."""
+    """An event whose clip is not stored yet. `gpio_pin` is its sensor's on that device.
+
+    Type and time are None where a damaged row holds neither.
+    """
 
     event_row_id: int
     event_id: str
-    event_type: EventType
-    received_at_utc: datetime
+    device_id: str
+    event_type: EventType | None
+    received_at_utc: datetime | None
     gpio_pin: int | None = None
 
 

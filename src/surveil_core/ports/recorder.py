@@ -12,7 +12,7 @@ class Trigger:
     """An event that may be filmed. `at_s` is when it came, in the clock's monotonic seconds.
 
     `age_s` is how long before that it had happened, where that can be known. `gpio_pin` is its
-    sensor's, where the message named it.
+    sensor's, where the message named it and the sensor is this device's.
     """
 
     event_row_id: int

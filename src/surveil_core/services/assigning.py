@@ -15,7 +15,7 @@ class CameraAssignment:
     other: int = 1
 
     def camera_for(self, gpio_pin: int | None) -> int:
-        """Choose for an event of the sensor at this pin; None where its message names none."""
+        """Choose for an event of the sensor at this pin; None where it is at none of ours."""
         return self.other if gpio_pin is None else self.camera_by_pin.get(gpio_pin, self.other)
 
 

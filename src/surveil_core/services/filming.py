@@ -145,13 +145,19 @@ class FilmingService:
         if self.mode is CameraMode.STANDBY or self._clip is not None:
             timeout_s = min(timeout_s, self.camera.retry_in_s)
         self._due.take(timeout_s)
-        if self._clip is not None and self._clip.plan.is_over(self.clock.monotonic_s()):
-            self._end_clip()
+        if self._clip is not None and self._waits_in_vain(self._clip):
+            self._end_clip(reason_if_empty=self.camera.lost_reason)
         if self.camera.retry_in_s > 0:
             if self._clip is None:
-                self._fail_due(self.camera.lost_reason)
+                self._fail_late()
         elif self.mode is CameraMode.STANDBY or self._has_clip_to_film():
             self._open_camera()
+
+    def _waits_in_vain(self, clip: ClipInHand) -> bool:
+        """Say if a clip is over, or has no picture yet and would begin too late to show much."""
+        now_s = self.clock.monotonic_s()
+        is_late = now_s - clip.trigger.at_s >= self.policy.duration_s
+        return clip.plan.is_over(now_s) or (clip.is_empty and is_late)
 
     def _has_clip_to_film(self) -> bool:
         """Say if a closed camera is to be opened for a clip; begin that if it is due."""
@@ -177,18 +183,13 @@ class FilmingService:
             self._end_clip()
 
     def _lose_camera(self, reason: str) -> None:
-        """Tell those who wait that nobody films them.
+        """Leave the camera alone for a while.
 
-        A clip that has pictures waits for the camera until its time is over, and so do the
-        events that may still fall into it.
+        A clip waits for it until its time is over, and so do the events that nobody films yet:
+        most cameras are back within a second.
         """
-        if self._clip is not None and self._clip.is_empty:
-            self._end_clip(reason_if_empty=reason)
         self.camera.lose(reason)
         self._ring.clear()
-        self._due.take(0)
-        if self._clip is None:
-            self._fail_due(reason)
 
     # --- with a camera ----------------------------------------------------------------
 
@@ -337,9 +338,11 @@ class FilmingService:
             self._last_plan = clip.plan
             self.storing.add(spooled, events=spooled.events, source=self.camera.source.name)
 
-    def _fail_due(self, reason: str) -> None:
-        while trigger := self._due.pop():
-            self._fail(trigger, reason)
+    def _fail_late(self) -> None:
+        """Give up the events of which a film begun now would show too little."""
+        until_s = self.clock.monotonic_s() - self.policy.duration_s
+        while trigger := self._due.pop(until_s=until_s):
+            self._fail(trigger, self.camera.lost_reason)
 
     def _fail(self, trigger: Trigger, reason: str) -> None:
         self.storing.give_up([filmed(trigger)], reason)

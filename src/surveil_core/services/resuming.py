@@ -22,6 +22,7 @@ from surveil_core.recording import RecordingPolicy
 from surveil_core.services.storing import ClipStoring
 
 NOT_FILMED_ANY_MORE = "events of its type are filmed no more"
+DAMAGED_EVENT = "its row in the database is damaged: nothing says when it came, or what it was"
 
 
 @define(kw_only=True)
@@ -106,28 +107,28 @@ class ClipResuming:
         """Give up what is over; returns the others as triggers of their true instant."""
         triggers = []
         for job in jobs:
-            age_s = (self.clock.now_utc() - job.received_at_utc).total_seconds()
-            reason = self._reason_against(job, age_s)
-            if reason is None:
-                triggers.append(
-                    Trigger(
-                        event_row_id=job.event_row_id,
-                        event_id=job.event_id,
-                        event_type=job.event_type,
-                        at_s=self.clock.monotonic_s() - age_s,
-                        gpio_pin=job.gpio_pin,
-                    )
-                )
+            answer = self._trigger_of(job)
+            if isinstance(answer, Trigger):
+                triggers.append(answer)
             else:
                 event = FilmedEvent(event_row_id=job.event_row_id, event_id=job.event_id)
-                self.storing.give_up([event], reason)
+                self.storing.give_up([event], answer)
         return triggers
 
-    def _reason_against(self, job: ClipJob, age_s: float) -> str | None:
+    def _trigger_of(self, job: ClipJob) -> Trigger | str:
+        """Ask for what a job promises; or say why it is not filmed any more."""
+        if job.event_type is None or job.received_at_utc is None:
+            return DAMAGED_EVENT
         if job.event_type not in self.policy.recorded_types:
             return NOT_FILMED_ANY_MORE
+        age_s = (self.clock.now_utc() - job.received_at_utc).total_seconds()
         if 0 <= age_s < self.policy.duration_s:
-            return None
+            return Trigger(
+                event_row_id=job.event_row_id,
+                event_id=job.event_id,
+                event_type=job.event_type,
+                at_s=self.clock.monotonic_s() - age_s,
+            )
         until_utc = job.received_at_utc + timedelta(seconds=self.policy.duration_s)
         return (
             "nothing was filmed before the service or the power failed, and it is too late: "

@@ -11,7 +11,7 @@ from surveil_core.backoff import Backoff
 from surveil_core.chatter import Chatter, ChatterState, note_edge
 from surveil_core.debounce import DebouncePolicy, DebounceState, Verdict, judge_edge
 from surveil_core.errors import SensorUnavailable
-from surveil_core.events import SensorEvent, new_event_id
+from surveil_core.events import CLOCK_NOT_SET, SensorEvent, new_event_id
 from surveil_core.messages import build_sensor_message
 from surveil_core.notices import (
     EdgeIgnored,
@@ -33,9 +33,6 @@ from surveil_core.vocabulary import FACTS_BY_KIND
 
 BACKLOG_STEP_S = 0.02
 """How often PUBACKs are looked for while more waits to go out."""
-
-CLOCK_NOT_SET = {"clock_synced": False}
-"""Rides with an event whose time no time server stands behind. Others are the spec's alone."""
 
 
 @define(kw_only=True)

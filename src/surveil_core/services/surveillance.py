@@ -156,15 +156,18 @@ class SurveillanceService:
                 event_type=event.type,
                 at_s=at_s,
                 age_s=self._age_s(event),
-                gpio_pin=event.gpio_pin,
+                gpio_pin=event.gpio_pin if event.device_id == self.device_id else None,
             )
         )
 
     def _age_s(self, event: SensorEvent) -> float:
         """Say how long ago an event of this device happened; 0 where that cannot be known.
 
-        Another's clock may be wrong, and so was ours if an event seems older than any outage.
+        Another's clock may be wrong, and so was ours if an event says so, or seems older than any
+        outage.
         """
+        if not event.clock_was_set:
+            return 0.0
         age_s = (self.clock.now_utc() - event.occurred_at_utc).total_seconds()
         is_believable = event.device_id == self.device_id and 0 < age_s <= MAX_BELIEVABLE_AGE_S
         return age_s if is_believable else 0.0

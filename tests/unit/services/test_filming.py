@@ -107,6 +107,7 @@ class Rig:
             ClipJob(
                 event_row_id=number,
                 event_id=f"evt-{number}",
+                device_id="raspberry-1",
                 event_type=EventType.MOTION_DETECTED,
                 received_at_utc=self.clock.now_utc(),
             )
@@ -309,18 +310,65 @@ def test_a_silent_camera_counts_as_lost() -> None:
 
 
 def test_a_trigger_without_a_camera_is_told_with_the_reason() -> None:
-    """No camera: the event has no clip, the log says why, tries grow apart."""
+    """No camera: the event waits in vain, the log says why it has no clip, tries grow apart."""
     rig = Rig()
-    rig.source.open_errors = deque(["v4l2: no such device"] * 4)
+    rig.source.open_errors = deque(["v4l2: no such device"] * 5)
     rig.run(1)
     rig.fire(1)
+    rig.run(9.5)
+    assert rig.announcer.of(ClipFailed) == []
     rig.run(1)
     [failed] = rig.announcer.of(ClipFailed)
     assert (failed.event_id, failed.reason) == ("evt-1", "v4l2: no such device")
-    rig.run(10)
+    rig.run(5)
     delays_s = [lost.retry_in_s for lost in rig.announcer.of(CameraLost)]
-    assert delays_s == [0.5, 1, 2, 4]
+    assert delays_s == [0.5, 1, 2, 4, 8]
     assert rig.source.is_open
+
+
+@pytest.mark.parametrize("mode", CameraMode)
+def test_an_event_in_a_short_gap_of_the_camera_is_filmed(mode: CameraMode) -> None:
+    """A camera that is back within seconds films it from then on; the clip tells the delay."""
+    rig = Rig(mode=mode)
+    rig.run(5)
+    rig.source.dies_with, rig.source.open_errors = "unplugged", deque(["no such device"])
+    rig.run(0.2)
+    rig.fire(1)
+    rig.run(0.2)
+    rig.source.dies_with = None
+    rig.run(14)
+    assert rig.announcer.of(ClipFailed) == []
+    assert rig.store.event_row_ids == [(1,)]
+    [clip] = rig.store.clips
+    assert 0 < clip.start_delay_s < 3
+    assert clip.duration_s >= 9
+
+
+def test_an_event_behind_a_clip_that_a_lost_camera_cut_is_filmed() -> None:
+    """It happened shortly before the clip's time was over; the camera is back shortly after."""
+    rig = Rig()
+    break_camera(rig)
+    rig.run(4)
+    rig.fire(2)
+    rig.run(2.5)
+    rig.source.dies_with = None
+    rig.run(20)
+    assert rig.store.event_row_ids == [(1,), (2,)]
+    assert rig.jobs.given_up == {}
+
+
+@pytest.mark.parametrize("mode", CameraMode)
+def test_a_camera_that_opens_but_never_films_fails_the_event_in_time(mode: CameraMode) -> None:
+    """Opening it again and again does not keep an event waiting for longer than its film."""
+    rig = Rig(mode=mode)
+    rig.run(5)
+    rig.source.dies_with = "killed"
+    rig.run(1)
+    rig.fire(1)
+    rig.run(9)
+    assert rig.jobs.given_up == {}
+    rig.run(1.5)
+    assert rig.jobs.given_up == {1: "killed"}
 
 
 def test_on_demand_opens_for_a_clip_and_closes_after_it() -> None:
@@ -345,13 +393,13 @@ def test_on_demand_opens_for_a_clip_and_closes_after_it() -> None:
 def test_on_demand_failing_to_open_fails_the_clip_with_the_reason() -> None:
     """Nothing is left in the spool, and the next event tries again."""
     rig = Rig(mode=CameraMode.ON_DEMAND)
-    rig.source.open_errors = deque(["busy"])
+    rig.source.open_errors = deque(["busy"] * 5)
     rig.fire(1)
-    rig.run(1)
+    rig.run(11)
     assert [failed.reason for failed in rig.announcer.of(ClipFailed)] == ["busy"]
     assert rig.spool.writers[0].discarded
     rig.fire(2)
-    rig.run(12)
+    rig.run(18)
     assert rig.store.event_row_ids == [(2,)]
 
 
@@ -451,10 +499,10 @@ def test_a_store_that_refuses_keeps_nobody_from_filming() -> None:
 def test_an_event_without_a_clip_keeps_its_reason() -> None:
     """The job of an event that no camera could film is closed with the words of the log."""
     rig = Rig()
-    rig.source.open_errors = deque(["v4l2: no such device"] * 4)
+    rig.source.open_errors = deque(["v4l2: no such device"] * 5)
     rig.run(1)
     rig.fire(1)
-    rig.run(1)
+    rig.run(10.5)
     assert rig.jobs.given_up == {1: "v4l2: no such device"}
 
 
@@ -577,13 +625,18 @@ def test_the_figures_follow_the_camera() -> None:
     figures = rig.filming.figures
     assert (figures.camera.is_open, figures.camera.failures) == (False, 1)
     assert (figures.ring.held_s, figures.ring.held_bytes) == (0, 0)
-    assert (figures.stored_clips, figures.given_up_events) == (0, 1)
+    assert (figures.stored_clips, figures.given_up_events) == (0, 0)
     rig.source.dies_with = None
     rig.run(5)
     rig.fire(2)
     rig.run(12)
     assert rig.filming.figures.camera.starts == 2
-    assert rig.filming.figures.stored_clips == 1
+    assert (rig.filming.figures.stored_clips, rig.filming.figures.given_up_events) == (1, 0)
+    rig.source.dies_with = "unplugged"
+    rig.filming.step(0.2)
+    rig.fire(3)
+    rig.run(12)
+    assert rig.filming.figures.given_up_events == 1
 
 
 def test_clips_that_wait_are_counted() -> None:

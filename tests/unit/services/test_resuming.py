@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from surveil_core.events import EventType
 from surveil_core.notices import ClipCutShort, ClipFailed, SpoolFileRemoved, StoreFailed
@@ -13,7 +13,7 @@ from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.recorder import Trigger
 from surveil_core.ports.spool import ClipLabel, FilmedEvent
 from surveil_core.recording import RecordingPolicy
-from surveil_core.services.resuming import ClipResuming
+from surveil_core.services.resuming import DAMAGED_EVENT, ClipResuming
 from surveil_core.services.storing import ClipStoring
 from surveil_core.video import AccessUnit, VideoFormat
 from tests.fakes.announcer import RecordingAnnouncer
@@ -76,6 +76,7 @@ class Rig:
             ClipJob(
                 event_row_id=number,
                 event_id=event.event_id,
+                device_id="raspberry-1",
                 event_type=event_type,
                 received_at_utc=self.clock.now_utc() - timedelta(seconds=age_s),
             )
@@ -217,6 +218,17 @@ def test_a_job_from_the_future_is_given_up() -> None:
     rig.job(1, age_s=-5)
     assert rig.start() == []
     assert 1 in rig.jobs.given_up
+
+
+@pytest.mark.parametrize("damage", [{"received_at_utc": None}, {"event_type": None}])
+def test_a_job_of_a_damaged_event_is_given_up(damage: dict[str, None]) -> None:
+    """Nobody can tell whether it is to be filmed still; the other jobs go on."""
+    rig = Rig()
+    for number in (1, 2):
+        rig.job(number, age_s=1)
+    rig.jobs.jobs[0] = evolve(rig.jobs.jobs[0], **damage)
+    assert [trigger.event_row_id for trigger in rig.start()] == [2]
+    assert rig.jobs.given_up == {1: DAMAGED_EVENT}
 
 
 def test_a_job_of_a_type_that_is_filmed_no_more_is_given_up() -> None:

@@ -57,6 +57,7 @@ class Rig:
                 ClipJob(
                     event_row_id=event.event_row_id,
                     event_id=event.event_id,
+                    device_id="raspberry-1",
                     event_type=EventType.MOTION_DETECTED,
                     received_at_utc=self.clock.now_utc(),
                 )

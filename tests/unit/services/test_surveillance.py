@@ -1,9 +1,11 @@
 """The surveillance service: each event a row, then the PUBACK, then perhaps a clip."""
 
+from datetime import timedelta
+
 import pytest
 from attrs import evolve
 
-from surveil_core.events import EventType, SensorKind
+from surveil_core.events import CLOCK_NOT_SET, EventType, SensorKind
 from surveil_core.messages import build_sensor_message
 from surveil_core.notices import (
     EventReceived,
@@ -209,6 +211,12 @@ def test_event_that_no_row_can_hold_is_a_dead_letter_alone(bench: Bench) -> None
     assert len(bench.inbox.acknowledged) == 4
 
 
+def test_pin_of_another_device_chooses_no_camera(bench: Bench) -> None:
+    """Its sensor at that pin is not the one that a camera of ours names."""
+    bench.take(build_sensor_message(evolve(MOTION_EVENT, device_id="raspberry-2")))
+    assert [trigger.gpio_pin for trigger in bench.recorder.triggers] == [None]
+
+
 def test_trigger_says_how_old_the_event_is(bench: Bench) -> None:
     """An event that waited for an hour is not filmed as if it happened now."""
     bench.clock.advance(3600.0)
@@ -227,6 +235,13 @@ def test_clock_that_is_wrong_prevents_no_film(bench: Bench, device_id: str) -> N
     bench.clock.advance(365 * 86_400.0)
     bench.take(build_sensor_message(event_number(1)))
     assert [trigger.age_s for trigger in bench.recorder.triggers] == [0.0, 0.0, 0.0]
+
+
+def test_event_of_a_clock_that_was_not_set_is_filmed(bench: Bench) -> None:
+    """It waited for the broker while the time server answered, and the clock jumped."""
+    bench.clock.set_wall_clock(bench.clock.now_utc() + timedelta(hours=3))
+    bench.take(build_sensor_message(evolve(MOTION_EVENT, extra=CLOCK_NOT_SET)))
+    assert [trigger.age_s for trigger in bench.recorder.triggers] == [0.0]
 
 
 def test_dead_letters_that_had_to_go_are_told(bench: Bench) -> None:

@@ -115,6 +115,26 @@ def test_a_clip_of_another_release_is_set_aside(folder: Path) -> None:
     spool.close()
 
 
+def test_a_deserted_folder_is_taken_over_unless_another_has_it(folder: Path) -> None:
+    """What lies there is left to this spool, and to no other as long as it is open."""
+    deserted = [folder / "camera-2", folder / "camera-3"]
+    other = DiskSpool(deserted[1])
+    for one in (DiskSpool(deserted[0]), other):
+        one.open()
+        one.start_clip(label_of("evt-1")).finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        if one is not other:
+            one.close()
+    spool = DiskSpool(folder, deserted=lambda: deserted)
+    for _ in range(2):
+        spool.open()
+        [left] = spool.left_clips()
+        assert left.spool_path.parent == deserted[0]
+        with pytest.raises(StoreUnavailable, match="another process films into"):
+            DiskSpool(deserted[0]).open()
+        spool.close()
+    other.close()
+
+
 def test_a_folder_that_cannot_be_made_is_named(folder: Path) -> None:
     """The error says where, why, and what to do; a later try may do better."""
     folder.write_text("a file is in the way")
