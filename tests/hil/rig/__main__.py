@@ -81,6 +81,7 @@ def _run_again(once: Callable[[], Run], options: argparse.Namespace) -> int:
         say(f"run {number} of {options.times}: status {done[-1].status}")
         page = runs_page(stopwatch.stop(f"nox -s hil -- --times {options.times}"), done)
         if options.report is not None:
+            options.report.mkdir(parents=True, exist_ok=True)
             (options.report / "hil-runs.md").write_text(page, encoding="utf-8")
     sys.stdout.write(page)
     return int(any(run.status for run in done))
