@@ -46,12 +46,13 @@ def stop(process: Process) -> int:
     return process.wait(STOP_WITHIN_S)
 
 
-def await_ready(traces: Traces, boot: int, process: Process, *, sensors: int = 3) -> None:
-    """Wait for all sensors and the camera. Raises `SystemExit` saying where to look."""
+def await_ready(
+    traces: Traces, boot: int, process: Process, *, sensors: int = 3, films: bool = True
+) -> None:
+    """Wait for sensors and subscribers, and for the camera if it `films`. Raises `SystemExit`."""
     deadline_s = time.monotonic() + START_WITHIN_S
-    while len(traces.notices(boot, "sensor_ready")) < sensors or not traces.notices(
-        boot, "camera_ready"
-    ):
+    wanted = {"sensor_ready": sensors, "topics_subscribed": 3, "camera_ready": int(films)}
+    while any(len(traces.notices(boot, one)) < count for one, count in wanted.items()):
         if process.poll() is not None or time.monotonic() > deadline_s:
             raise SystemExit(f"the edge is not ready ({process.poll()}); see edge-{boot}.log")
         time.sleep(0.25)

@@ -30,6 +30,7 @@ IDLE_S = 60.0
 EVENTS, EVENT_EVERY_S = 200, 0.5
 CLIPS = 5
 LOOK_EVERY_S = 5.0
+THE_HOUR = "the hour"
 SECTOR_BYTES = 512
 _SECTORS_WRITTEN = 6
 """Field of `/sys/block/DEVICE/stat` (Documentation/block/stat.rst), from 0 on."""
@@ -43,6 +44,7 @@ class Bench:
     process: Process
     score: dict[str, Any]
     lines: GpioSimLines = field(factory=GpioSimLines)
+    stage: str = "start"
 
     def press(self, pin: int) -> None:
         """Press and let go."""
@@ -51,9 +53,11 @@ class Bench:
 
     def cost(self, name: str, do: Callable[[], None]) -> None:
         """Tell what the disk was given to write while `do` ran and all that it began ended."""
+        self.stage = name
         os.sync()
         before, began_s = self._counts(), time.monotonic()
         do()
+        self.stage = f"after {name}"
         await_calm(self.traces, 0, self.process)
         os.sync()
         after = self._counts()
@@ -84,12 +88,14 @@ class Bench:
         for at_s, pin, high in self.score["steps"]:
             time.sleep(max(0.0, start_s + at_s - time.monotonic()))
             self.lines.drive(pin, high=high)
+        time.sleep(max(0.0, start_s + self.score["lasts_s"] - time.monotonic()))
 
     def look(self) -> None:
         """Look at the edge until it ends."""
         with self.traces.samples.open("a", buffering=1) as stream:
             while self.process.poll() is None:
-                stream.write(json.dumps(_sample(self.process.pid)) + "\n")
+                sample = {"stage": self.stage, **_sample(self.process.pid)}
+                stream.write(json.dumps(sample) + "\n")
                 time.sleep(LOOK_EVERY_S)
 
     def _counts(self) -> dict[str, int]:
@@ -125,7 +131,7 @@ def main() -> int:
             bench.cost("nothing", bench.idle)
             bench.cost("events", bench.few_events)
             bench.cost("clips", bench.few_clips)
-            bench.cost("the hour", bench.play)
+            bench.cost(THE_HOUR, bench.play)
             status = stop(process)
             looking.join()
     broker.stop()

@@ -46,7 +46,7 @@ def power_cut(conditions: Conditions, cuts: Sequence[Cut], events: Events, clips
 def events_table(events: Events) -> str:
     """Draw the accounts of the events."""
     rows = [
-        ("accepted, as a sensor service had told before the cut", str(events.accepted)),
+        ("accepted, as a sensor service had told", str(events.accepted)),
         ("rows in `evenement`", str(events.in_database)),
         ("stored by the cloud", str(events.in_cloud)),
         ("accepted, but not in `evenement`", count_text(events.missing_in_database)),

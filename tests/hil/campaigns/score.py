@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from surveil_adapters.simulation.trace import Trace, read_trace
 from surveil_core.events import SensorKind
@@ -14,11 +14,18 @@ HOUR_S = 3600.0
 MIN_INTERVAL_S = 2.0
 """Of every sensor, before time is compressed."""
 
+FIRST_PIN = 4
+"""Those below have resistors of their own on a Pi, so no pull can be chosen for them."""
+
 
 @frozen(kw_only=True)
 class Score:
-    """`steps` are seconds from the start, pin and level; `sensors` are those of the trace."""
+    """`steps` are seconds from the start, pin and level; `sensors` are those of the trace.
 
+    The last step comes before `lasts_s`.
+    """
+
+    lasts_s: float
     sensors: tuple[SensorSpec, ...]
     steps: tuple[tuple[float, int, bool], ...]
 
@@ -46,14 +53,17 @@ def busiest_hour(file: Path, *, speed: float) -> Score:
     """Cut out the hour with most motion, `speed` times faster, the debounce likewise."""
     trace = read_trace(file)
     hour = _hour_with_most_motion(trace)
-    sensors = trace.sensor_specs(min_interval_s=MIN_INTERVAL_S / speed)
+    sensors = tuple(
+        evolve(sensor, pin=sensor.pin + FIRST_PIN)
+        for sensor in trace.sensor_specs(min_interval_s=MIN_INTERVAL_S / speed)
+    )
     pins = {sensor.name: sensor.pin for sensor in sensors}
     steps = tuple(
         ((step.offset_s - hour * HOUR_S) / speed, pins[step.sensor_name], step.active)
         for step in trace.steps
         if int(step.offset_s // HOUR_S) == hour
     )
-    return Score(sensors=sensors, steps=steps)
+    return Score(lasts_s=HOUR_S / speed, sensors=sensors, steps=steps)
 
 
 def expected_events(score: Score) -> int:

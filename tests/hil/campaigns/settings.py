@@ -42,6 +42,7 @@ def configuration(
     data_dir: Path,
     cloud_host: str = "127.0.0.1",
     sensors: str = THREE_SENSORS,
+    camera_mode: str = "standby",
 ) -> str:
     """Write the edge's configuration (TOML)."""
     return f"""
@@ -56,6 +57,7 @@ backend_url = "http://{cloud_host}:{cloud_port}/api/events"
 source = "v4l2:/dev/video0"
 resolution = "320x180"
 fps = {FPS}
+mode = "{camera_mode}"
 
 [recording]
 pre_roll_s = {PRE_ROLL_S}

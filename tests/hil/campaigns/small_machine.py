@@ -11,15 +11,13 @@ from attrs import frozen
 from bench.report import Conditions, conditions_table, table
 from tests.hil.campaigns import pages
 from tests.hil.campaigns.accounts import Events, account_for_events
+from tests.hil.campaigns.on_small_machine import THE_HOUR
 from tests.hil.campaigns.pi import VirtualPi
-from tests.hil.campaigns.score import HOUR_S, Score, busiest_hour, expected_events
+from tests.hil.campaigns.score import Score, busiest_hour, expected_events
 
 INSIDE = "tests.hil.campaigns.on_small_machine"
 RSS_GROWS_BY = 0.05
 """At most, from the second quarter of the hour to the last: the first one fills caches."""
-
-SETTLED_S = 30.0
-"""Of the last samples are left out: the edge is ending."""
 
 Line = dict[str, Any]
 
@@ -74,31 +72,30 @@ def run(pi: VirtualPi, *, trace: Path, speed: float) -> Findings:
                 "sensors": len(score.sensors),
                 "motion_pin": score.pin_of(motion=True),
                 "contact_pin": score.pin_of(motion=False),
+                "lasts_s": score.lasts_s,
                 "steps": score.steps,
             }
         ),
         encoding="utf-8",
     )
-    pi.run_to_its_end(pi.guest(INSIDE, timeout_s=1800 + HOUR_S / speed))
+    pi.run_to_its_end(pi.guest(INSIDE, timeout_s=1800 + score.lasts_s))
     costs = pi.traces.read(pi.traces.costs)
     return Findings(
         score=score,
         speed=speed,
         costs=costs,
-        quarters=quarters_of(pi.traces.read(pi.traces.samples), lasted_s=HOUR_S / speed),
+        quarters=quarters_of(pi.traces.read(pi.traces.samples)),
         events=account_for_events(pi.traces, 1, pi.database),
         expected=expected_events(score),
     )
 
 
-def quarters_of(samples: Sequence[Line], *, lasted_s: float) -> tuple[Quarter, ...]:
-    """Take the samples of the last `lasted_s`, and sum them up by quarters."""
-    ends_s = samples[-1]["at_s"] - SETTLED_S
-    width_s = lasted_s / 4
+def quarters_of(samples: Sequence[Line]) -> tuple[Quarter, ...]:
+    """Sum up the samples of the hour by quarters."""
+    hour = [one for one in samples if one["stage"] == THE_HOUR]
     quarters = []
     for index in range(4):
-        from_s = ends_s - lasted_s + index * width_s
-        found = [one for one in samples if from_s <= one["at_s"] < from_s + width_s]
+        found = hour[len(hour) * index // 4 : len(hour) * (index + 1) // 4]
         quarters.append(
             Quarter(
                 own_rss_mb=statistics.median(one["own_rss_mb"] for one in found),

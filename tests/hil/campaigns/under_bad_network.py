@@ -83,9 +83,10 @@ def main() -> int:
             cloud_host=FAR_HOST,
             cloud_port=port,
             data_dir=DISK_AT / DATA,
+            camera_mode="on-demand",
         )
         with edge(traces.log(0), text, prefix=IN_NAMESPACE) as process:
-            await_ready(traces, 0, process)
+            await_ready(traces, 0, process, films=False)
             with traces.weather.open("a", buffering=1) as told:
                 for weather in weathers(options.out_s):
                     _live_through(weather, lines, process, told)

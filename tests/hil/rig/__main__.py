@@ -73,16 +73,17 @@ def _run_in_virtual_pi(suite: list[str], environment: dict[str, str], report: Pa
 
 
 def _run_again(once: Callable[[], Run], options: argparse.Namespace) -> int:
-    """Run it so often, whatever comes of each; 1 if one failed."""
+    """Run it so often, whatever comes of each, and tell after each; 1 if one failed."""
     stopwatch = Stopwatch.start()
-    done = []
+    done, page = [], ""
     for number in range(1, options.times + 1):
         done.append(once())
         say(f"run {number} of {options.times}: status {done[-1].status}")
-    page = runs_page(stopwatch.stop(f"nox -s hil -- --times {options.times}"), done)
+        page = runs_page(stopwatch.stop(f"nox -s hil -- --times {options.times}"), done)
+        if options.report is not None:
+            options.report.mkdir(parents=True, exist_ok=True)
+            (options.report / "hil-runs.md").write_text(page, encoding="utf-8")
     sys.stdout.write(page)
-    if options.report is not None:
-        (options.report / "hil-runs.md").write_text(page, encoding="utf-8")
     return int(any(run.status for run in done))
 
 

@@ -31,7 +31,7 @@ def test_the_hour_with_most_motion_is_played_faster(trace: Path) -> None:
     score = busiest_hour(trace, speed=10)
     assert [step[0] for step in score.steps] == [180.0, 180.1, 180.1, 180.2, 180.3, 180.4]
     assert [sensor.min_interval_s for sensor in score.sensors] == [0.2, 0.2]
-    assert (score.pin_of(motion=True), score.pin_of(motion=False)) == (0, 1)
+    assert (score.pin_of(motion=True), score.pin_of(motion=False)) == (4, 5)
 
 
 def test_presses_that_come_too_soon_are_no_events(trace: Path) -> None:
@@ -39,20 +39,20 @@ def test_presses_that_come_too_soon_are_no_events(trace: Path) -> None:
     assert expected_events(busiest_hour(trace, speed=1)) == 3
 
 
-def test_quarters_are_those_before_the_end() -> None:
-    """The last samples, of an edge that ends, are left out; what grows is seen to grow."""
+def test_quarters_are_those_of_the_hour() -> None:
+    """What was before and after is left out; what grows is seen to grow."""
     samples = [
         {
-            "at_s": 1000.0 + at_s,
+            "stage": "the hour" if 100 <= at_s < 500 else "another",
             "own_rss_mb": 50.0 + at_s / 10,
             "rss_mb": 80.0,
             "descriptors": 20 + at_s // 100,
             "threads": 9,
             "available_mb": 200.0 - at_s / 10,
         }
-        for at_s in range(0, 500, 5)
+        for at_s in range(0, 600, 5)
     ]
-    quarters = quarters_of(samples, lasted_s=400.0)
+    quarters = quarters_of(samples)
     assert [quarter.descriptors for quarter in quarters] == [21, 22, 23, 24]
     assert quarters[0].own_rss_mb < quarters[3].own_rss_mb
     assert quarters[3].rss_mb == 80.0
