@@ -19,7 +19,6 @@ from surveil_core.ports.spool import FilmedEvent
 from surveil_core.services.assigning import AssigningRecorder
 from tests.examples import MOTION_EVENT
 from tests.fakes.announcer import RecordingAnnouncer
-from tests.fakes.video_stock import FakeVideoStock
 from tests.footage import TRIGGERED_AT_UTC, label_of, pictures
 from tests.integration.sqlite_files import query
 from tests.rig.camera import children
@@ -117,6 +116,14 @@ def run_until_told(services: EdgeServices, kind: type, count: int, *triggers: Tr
             assert services.clock.monotonic_s() < give_up_at_s, announcer.notices
 
 
+def test_cameras_make_room_in_turn(services: EdgeServices) -> None:
+    """Two that look at the same time would delete twice as much as is needed."""
+    with closing(services.video_stock()) as stock:
+        one, other = (services.retaining(stock, camera_number=number) for number in (1, 2))
+    assert one.turn is other.turn
+    assert (one.camera_number, other.camera_number) == (1, 2)
+
+
 def test_each_camera_films_for_its_sensor(services: EdgeServices) -> None:
     """At the same time, into clips of their own that say whose they are."""
     assert {"camera", "camera-2"} <= set(services.named(["surveillance"]))
@@ -186,11 +193,3 @@ def test_what_a_camera_left_that_was_taken_out_is_stored(tmp_path: Path) -> None
             assert services.clock.monotonic_s() < give_up_at_s, announcer.notices
     [stored] = SqliteArchive(services.settings.storage.database).list_media(limit=9)
     assert (stored.event_ids, stored.camera_name) == ([trigger.event_id], "Jardin")
-
-
-def test_cameras_make_room_in_turn(services: EdgeServices) -> None:
-    """Two that look at the same time would delete twice as much as is needed."""
-    stock = FakeVideoStock()
-    one, other = (services.retaining(stock, camera_number=number) for number in (1, 2))
-    assert one.turn is other.turn
-    assert (one.camera_number, other.camera_number) == (1, 2)

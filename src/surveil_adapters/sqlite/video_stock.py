@@ -33,6 +33,9 @@ STEP_PAGES = 64
 journal takes twice as much of a disk that has little.
 """
 
+MAX_LOST = 100
+"""How many videos that cannot be deleted are passed over at a time: more is no matter of a page."""
+
 _KEPT = """
     SELECT m.id_media, m.taille + coalesce(length(a.vignette) + length(a.bande), 0),
            CASE WHEN (SELECT CASE WHEN json_valid(e.metadata)
@@ -141,17 +144,19 @@ class SqliteVideoStock:
     def _delete_each(self, media_ids: Collection[int], reason: str) -> tuple[set[int], list[str]]:
         gone: set[int] = set()
         names: list[str] = []
-        failure: StoreDamaged | None = None
+        failures: list[StoreDamaged] = []
         for media_id in media_ids:
             try:
                 its_id, its_names = self._delete([media_id], reason)
             except StoreDamaged as error:
-                failure = error
+                failures.append(error)
+                if len(failures) == MAX_LOST:
+                    break
             else:
                 gone |= its_id
                 names += its_names
-        if failure is not None and not gone:
-            raise failure
+        if failures and not gone:
+            raise failures[-1]
         return gone, names
 
     def remove_orphans(self, *, camera_number: int) -> int:
