@@ -46,15 +46,16 @@ class DamageWatch:
 
 
 def _problem_of(keyframe: bytes) -> str | None:
-    """Decode one keyframe strictly; say what is wrong with it, or None.
+    """Decode one keyframe; say what is wrong with it, or None.
 
-    What only accompanies the picture (SEI) is left out: cameras put odd things there.
+    What only accompanies the picture (SEI) is left out: cameras put odd things there. For the
+    same reason the decoder is not told to be strict: a camera whose headers always offend the
+    standard would never film again. A picture of which a part is lost is marked all the same.
     """
     needed = [nal for nal in keyframe.split(_START_CODE)[1:] if nal and nal[0] & 0x1F in _NEEDED]
     picture = b"".join(_START_CODE + nal for nal in needed)
     codec = VideoCodecContext.create("h264", "r")
     codec.thread_count = 1
-    codec.options = {"err_detect": "explode"}
     try:
         frames = [*codec.decode(av.Packet(picture)), *codec.decode(None)]
     except av.FFmpegError as error:
