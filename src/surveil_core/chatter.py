@@ -2,8 +2,8 @@
 
 A contact bounces a few times per press. `CHATTER_EDGES` edges that come too soon after one
 event are no bounce any more: that is told once, and its end with the first edge after the
-sensor has been quiet for `min_interval_s`, instead of edge by edge. Events are not held back by it: what
-debouncing accepts goes out, so that nobody silences a sensor by shaking its wire.
+sensor has been quiet for `min_interval_s`, instead of edge by edge. Events are not held back
+by it: what debouncing accepts goes out, so that nobody silences a sensor by shaking its wire.
 """
 
 import enum
