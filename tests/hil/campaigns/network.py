@@ -84,6 +84,7 @@ _WHAT_IT_IS = """## What was done
   the cloud in another, joined by a `veth` cable whose far end is set down, or loses and delays by
   netem (`tc`) in both directions.
 - A hand presses button and mat in turn, one press each half second, all the while.
+- The camera is on demand, and neither sensor asks for it: it stays closed.
 - In the end all that waits goes out; then the rows of `evenement` and what the cloud has stored are
   compared with what the sensor service had told. Every press must be an event.
 
