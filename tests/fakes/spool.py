@@ -69,16 +69,21 @@ class FakeClipWriter:
         return [self.label.event]
 
     @property
+    def has_pictures(self) -> bool:
+        """As the port says."""
+        return bool(self.units)
+
+    @property
     def discarded(self) -> bool:
         """Whether the clip's files were removed."""
         return self.clip is not None and self.clip.discarded
 
-    def append(self, unit: AccessUnit) -> None:
-        """Remember a picture. Refuses a first one that is no keyframe."""
+    def append(self, *units: AccessUnit) -> None:
+        """Remember pictures. Refuses a first one that is no keyframe."""
         self._check()
-        if not self.units and not unit.keyframe:
+        if units and not self.units and not units[0].keyframe:
             raise ValueError("the first picture is no keyframe: the clip cannot be decoded")
-        self.units.append(unit)
+        self.units.extend(units)
 
     def add_event(self, event: FilmedEvent) -> None:
         """Remember a further event."""

@@ -1,6 +1,7 @@
-"""One clip being written: its raw stream and its index, forced to the disk once a second."""
+"""One clip being written: its raw stream and its index, forced to the disk about once a second."""
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,8 @@ from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.spool import ClipLabel, FilmedEvent, SpooledClip
 from surveil_core.video import AccessUnit
 
-SYNC_EVERY_S = 1.0
+SYNC_EVERY_S = 0.75
+"""Of pictures. A power cut may take a second; the encoder and the disk need the rest of it."""
 
 
 class DiskClipWriter:
@@ -21,13 +23,16 @@ class DiskClipWriter:
     Each picture is handed to the system at once, so that only a power cut can take it.
     """
 
-    def __init__(self, spool_path: Path, label: ClipLabel) -> None:
+    def __init__(
+        self, spool_path: Path, label: ClipLabel, *, sync: Callable[[int], None] = os.fdatasync
+    ) -> None:
         """Begin the index, durably. Raises `OSError`."""
         self.spool_path = spool_path
+        self.has_pictures = False
+        self._sync_file = sync
         self._synced_at_s = float("-inf")
         self._refused = False
         self._events = [label.event]
-        self._has_pictures = False
         with ExitStack() as stack:
             self._stream = stack.enter_context(spool_path.open("wb", buffering=0))
             index_path = spool_path.with_suffix(INDEX_SUFFIX)
@@ -37,17 +42,21 @@ class DiskClipWriter:
             _sync_directory(spool_path.parent)
             self._files = stack.pop_all()
 
-    def append(self, unit: AccessUnit) -> None:
-        """Write one picture. Raises `StoreUnavailable` when the disk refuses."""
+    def append(self, *units: AccessUnit) -> None:
+        """Write pictures. Raises `StoreUnavailable` when the disk refuses.
+
+        Those that come together reach the disk together: a pre-roll is not waited for twice.
+        """
         try:
-            _write_all(self._stream, unit.annex_b)
-            _write_all(self._index, picture_line(unit))
-            if unit.at_s - self._synced_at_s >= SYNC_EVERY_S:
+            for unit in units:
+                _write_all(self._stream, unit.annex_b)
+                _write_all(self._index, picture_line(unit))
+                self.has_pictures = True
+            if units and units[-1].at_s - self._synced_at_s >= SYNC_EVERY_S:
                 self._sync()
-                self._synced_at_s = unit.at_s
+                self._synced_at_s = units[-1].at_s
         except OSError as error:
             raise self._refusal(error) from error
-        self._has_pictures = True
 
     def add_event(self, event: FilmedEvent) -> None:
         """Write a further event; it is on the disk with the next picture.
@@ -73,7 +82,7 @@ class DiskClipWriter:
         return DiskSpooledClip(
             spool_path=self.spool_path,
             events=tuple(self._events),
-            has_pictures=self._has_pictures,
+            has_pictures=self.has_pictures,
             cut_short=self._refused,
         )
 
@@ -83,8 +92,8 @@ class DiskClipWriter:
 
     def _sync(self) -> None:
         """Force the pictures to the disk before the lines that name them."""
-        os.fdatasync(self._stream.fileno())
-        os.fdatasync(self._index.fileno())
+        self._sync_file(self._stream.fileno())
+        self._sync_file(self._index.fileno())
 
 
 def _write_all(file: BinaryIO, content: bytes) -> None:

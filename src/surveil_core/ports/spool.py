@@ -95,8 +95,14 @@ class ClipWriter(Protocol):
     spool_path: Path
     """As of `SpooledClip`."""
 
-    def append(self, unit: AccessUnit) -> None:
-        """Write one picture. Raises `StoreUnavailable` when the disk refuses."""
+    has_pictures: bool
+    """Whether any was written: not all of them may be where the disk refused."""
+
+    def append(self, *units: AccessUnit) -> None:
+        """Write pictures; the pre-roll in one go. Raises `StoreUnavailable` when the disk refuses.
+
+        The first of a clip is a keyframe.
+        """
 
     def add_event(self, event: FilmedEvent) -> None:
         """Write that the clip shows a further event. Raises `StoreUnavailable`."""

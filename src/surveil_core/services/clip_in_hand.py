@@ -1,6 +1,8 @@
 """The clip that is being filmed: its plan, its writer and what fell into it."""
 
-from attrs import define, field
+from itertools import dropwhile
+
+from attrs import define
 
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.recorder import Trigger
@@ -17,7 +19,11 @@ class ClipInHand:
     trigger: Trigger
     plan: ClipPlan
     writer: ClipWriter
-    is_empty: bool = field(default=True, init=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is written yet."""
+        return not self.writer.has_pictures
 
     @classmethod
     def begin(
@@ -40,15 +46,15 @@ class ClipInHand:
         )
         return cls(trigger=trigger, plan=plan, writer=spool.start_clip(label))
 
-    def append(self, unit: AccessUnit) -> None:
-        """Write one picture; what precedes the first keyframe cannot be decoded and goes.
+    def append(self, *units: AccessUnit) -> None:
+        """Write pictures; what precedes the first keyframe cannot be decoded and goes.
 
         Raises `StoreUnavailable`.
         """
-        if self.is_empty and not unit.keyframe:
-            return
-        self.writer.append(unit)
-        self.is_empty = False
+        if self.is_empty:
+            units = tuple(dropwhile(lambda unit: not unit.keyframe, units))
+        if units:
+            self.writer.append(*units)
 
     def finish(self, clock: Clock) -> SpooledClip:
         """End the clip."""

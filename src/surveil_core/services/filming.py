@@ -8,8 +8,6 @@ trigger; with mode on-demand the camera opens for a clip, as in the spec's own l
 A finished clip is handed to `storing`; what an earlier run owed comes from `resuming`.
 """
 
-from collections.abc import Iterable
-
 from attrs import define, field
 
 from surveil_core.errors import CameraUnavailable, StoreUnavailable
@@ -216,7 +214,7 @@ class FilmingService:
     def _take_picture(self, unit: AccessUnit) -> None:
         self._ring.push(unit)
         if self._clip is not None:
-            self._append(self._clip, (unit,))
+            self._append(self._clip, unit)
 
     def _is_idle_on_demand(self) -> bool:
         return (
@@ -289,7 +287,7 @@ class FilmingService:
             return False
         self._announce_started(self._clip)
         if from_ring:
-            self._append(self._clip, self._ring.units_since(trigger.at_s - self.policy.pre_roll_s))
+            self._append(self._clip, *self._ring.units_since(trigger.at_s - self.policy.pre_roll_s))
         return True
 
     def _is_cooling_down(self, event_type: EventType, at_s: float) -> bool:
@@ -306,10 +304,9 @@ class FilmingService:
             )
         )
 
-    def _append(self, clip: ClipInHand, units: Iterable[AccessUnit]) -> None:
+    def _append(self, clip: ClipInHand, *units: AccessUnit) -> None:
         try:
-            for unit in units:
-                clip.append(unit)
+            clip.append(*units)
         except StoreUnavailable as error:
             self._cut_short(clip, str(error))
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveil_adapters.spool import DiskSpool, safe_name
+from surveil_adapters.spool.writer import SYNC_EVERY_S, DiskClipWriter
 from surveil_core.errors import DataLost, StoreUnavailable
 from tests.contracts.spool import SpoolContract
 from tests.fakes.spool import FakeSpool
@@ -250,3 +251,42 @@ def test_each_second_reaches_the_disk(spool: DiskSpool) -> None:
         total += len(unit.annex_b)
         assert writer.spool_path.stat().st_size == total
     writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).discard()
+
+
+def test_a_power_cut_takes_a_second_at_most(folder: Path) -> None:
+    """All of the pre-roll is forced to the disk at once, and no picture waits for long."""
+    folder.mkdir()
+    path = folder / "recording_1.h264"
+    path.touch()
+    forced_bytes: list[int] = []
+
+    def sync(descriptor: int) -> None:
+        if os.path.sameopenfile(descriptor, stream):
+            forced_bytes.append(path.stat().st_size)
+        os.fdatasync(descriptor)
+
+    stream = os.open(path, os.O_RDONLY)
+    writer = DiskClipWriter(path, label_of(), sync=sync)
+    pre_roll, rest = pictures()[:20], pictures()[20:]
+    writer.append(*pre_roll)
+    on_disk_s = pre_roll[-1].at_s
+    assert forced_bytes == [sum(len(unit.annex_b) for unit in pre_roll)]
+    for unit in rest:
+        writer.append(unit)
+        if forced_bytes[-1] == path.stat().st_size:
+            on_disk_s = unit.at_s
+        assert unit.at_s - on_disk_s < SYNC_EVERY_S <= 1
+    os.close(stream)
+    writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).discard()
+
+
+def test_a_disk_that_fills_in_the_pre_roll_keeps_what_fits(spool: DiskSpool) -> None:
+    """Pictures that come together are not lost together."""
+    writer = spool.start_clip(label_of())
+    fitting_bytes = sum(len(unit.annex_b) for unit in pictures()[:7])
+    with files_limited_to(fitting_bytes + 5), pytest.raises(StoreUnavailable, match="cannot"):
+        writer.append(*pictures()[:20])
+    assert writer.has_pictures
+    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
+    assert (clip.cut_short, clip.has_pictures) == (True, True)
+    assert clip.make_video().duration_s == pytest.approx(7 / FPS)
