@@ -1,6 +1,7 @@
 """Coded pictures and labels for tests of the spool."""
 
 import io
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -36,6 +37,22 @@ def pictures(count: int = 40) -> tuple[AccessUnit, ...]:
         return frame
 
     return _encoded([draw(number) for number in range(count)])
+
+
+def damaged(annex_b: bytes, seed: int) -> bytes:
+    """Change a tenth of a keyframe's bytes behind its headers."""
+    chance, changed = random.Random(seed), bytearray(annex_b)
+    first_slice = annex_b.rindex(b"\x00\x00\x01\x65") + 12
+    for place in chance.sample(
+        range(first_slice, len(annex_b)), (len(annex_b) - first_slice) // 10
+    ):
+        changed[place] ^= chance.randint(1, 255)
+    return bytes(changed)
+
+
+def damaged_keyframe(seed: int) -> bytes:
+    """Damage the first of `pictures`."""
+    return damaged(pictures()[0].annex_b, seed)
 
 
 @cache

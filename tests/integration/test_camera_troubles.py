@@ -61,6 +61,7 @@ def turning_bad(trouble: str, clock: SystemClock) -> ProgramSource:
         clock=clock,
         arguments=arguments,
         first_picture_within_s=6,
+        look_every_s=1,
     )
 
 

@@ -1,65 +1,122 @@
 """Does what a camera sends decode? A keyframe is tried now and then, as all would cost too much.
 
 A bad cable or a dying encoder shows in keyframes first, since they are the largest pictures.
-Decoding one of 1280x720 takes some milliseconds; decoding all would take more than filming.
+Another process decodes them, so that an answer comes some tenths of a second later; what is
+damaged in a clip is found once more, and left out, when its video is made.
 """
 
-import av
-from av.video.codeccontext import VideoCodecContext
+import base64
+from collections.abc import Callable
+from typing import Protocol
 
-from surveil_core.errors import CameraUnavailable
+from surveil_adapters.libav.process import LibavCrashed, LibavProcess
+from surveil_core.errors import CameraUnavailable, StoreUnavailable
 
-LOOK_EVERY_S = 3.0
+LOOK_EVERY_S = 30.0
 """How far apart the keyframes are that are tried as long as all is well."""
 
-MAX_DAMAGED_KEYFRAMES = 3
-"""After a damaged keyframe each one is tried; so many in a row end the camera's run."""
+LOOK_WITHIN_S = 20.0
+"""On the clock of the pictures; a machine that takes longer has no time for it."""
 
-_START_CODE = b"\x00\x00\x01"
-_NEEDED = (1, 5, 7, 8)
-"""NAL unit types (ITU-T H.264, table 7-1): slices, also of a second field, SPS, PPS."""
+MAX_DAMAGED_KEYFRAMES = 3
+"""After a damaged keyframe the next ones are tried; so many in a row end the camera's run."""
+
+
+class Look(Protocol):
+    """A keyframe being decoded elsewhere. Used by one thread."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `problem` has not to wait."""
+
+    def problem(self) -> str | None:
+        """Say what is wrong with the keyframe, or None, and close.
+
+        Raises `StoreUnavailable` when nobody could tell.
+        """
+
+    def close(self) -> None:
+        """Give up. Closing twice is safe."""
+
+
+class LibavLook:
+    """A `Look` by FFmpeg's decoder."""
+
+    def __init__(self, keyframe: bytes) -> None:
+        """Begin. Raises `StoreUnavailable`."""
+        encoded = base64.b64encode(keyframe).decode()
+        self._process = LibavProcess("look at a keyframe", keyframe_base64=encoded)
+
+    @property
+    def is_over(self) -> bool:
+        """As the port says."""
+        return self._process.is_over
+
+    def problem(self) -> str | None:
+        """As the port says; what crashes the decoder is wrong."""
+        try:
+            answer: str | None = self._process.answer(LOOK_WITHIN_S)
+        except LibavCrashed as error:
+            return str(error)
+        return answer
+
+    def close(self) -> None:
+        """As the port says."""
+        self._process.close()
 
 
 class DamageWatch:
-    """Looks at keyframes in their order. Used by one thread."""
+    """Looks at keyframes in their order. Used by one thread; `close` then by any."""
 
-    def __init__(self) -> None:
-        self._next_look_at_s = float("-inf")
+    def __init__(
+        self,
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+        start_look: Callable[[bytes], Look] = LibavLook,
+    ) -> None:
+        self._look_every_s = look_every_s
+        self._start_look = start_look
+        self._look: Look | None = None
+        self._began_at_s = float("-inf")
         self._damaged = 0
 
-    def is_sound(self, annex_b: bytes, *, at_s: float) -> bool:
-        """Try a keyframe, which has its parameter sets, if it is time to; else believe it.
+    def note(self, keyframe: bytes, *, at_s: float) -> None:
+        """Take a keyframe, which has its parameter sets, and try it if it is time to.
 
-        Raises `CameraUnavailable` when the last ones were all damaged.
+        Never waits. Raises `CameraUnavailable` when the last ones tried were all damaged.
         """
-        if at_s < self._next_look_at_s and not self._damaged:
-            return True
-        self._next_look_at_s = at_s + LOOK_EVERY_S
-        problem = _problem_of(annex_b)
+        if self._look is not None:
+            self._take_answer(self._look, at_s=at_s)
+        is_due = bool(self._damaged) or at_s - self._began_at_s >= self._look_every_s
+        if self._look is None and is_due:
+            self._began_at_s = at_s
+            self._begin(keyframe)
+
+    def close(self) -> None:
+        """Give up a look that is not over. Closing twice is safe."""
+        look, self._look = self._look, None
+        if look is not None:
+            look.close()
+
+    def _begin(self, keyframe: bytes) -> None:
+        try:
+            self._look = self._start_look(keyframe)
+        except StoreUnavailable:
+            self._look = None  # no video can be made then either, and that is told
+
+    def _take_answer(self, look: Look, *, at_s: float) -> None:
+        if not look.is_over:
+            if at_s - self._began_at_s > LOOK_WITHIN_S:
+                self.close()
+            return
+        self._look = None
+        try:
+            problem = look.problem()
+        except StoreUnavailable:
+            return  # nobody knows, and the next look may
         self._damaged = self._damaged + 1 if problem else 0
         if self._damaged >= MAX_DAMAGED_KEYFRAMES:
             raise CameraUnavailable(
                 f"{self._damaged} keyframes one after the other do not decode ({problem}); "
                 "check the camera's cable, network and power"
             )
-        return not problem
-
-
-def _problem_of(keyframe: bytes) -> str | None:
-    """Decode one keyframe; say what is wrong with it, or None.
-
-    What only accompanies the picture (SEI) is left out: cameras put odd things there. For the
-    same reason the decoder is not told to be strict: a camera whose headers always offend the
-    standard would never film again. A picture of which a part is lost is marked all the same.
-    """
-    needed = [nal for nal in keyframe.split(_START_CODE)[1:] if nal and nal[0] & 0x1F in _NEEDED]
-    picture = b"".join(_START_CODE + nal for nal in needed)
-    codec = VideoCodecContext.create("h264", "r")
-    codec.thread_count = 1
-    try:
-        frames = [*codec.decode(av.Packet(picture)), *codec.decode(None)]
-    except av.FFmpegError as error:
-        return error.strerror
-    if not frames:
-        return "no picture"
-    return "damaged picture" if frames[0].is_corrupt else None

@@ -13,6 +13,7 @@ from typing import Any
 from attrs import evolve
 
 from surveil_adapters.camera.annexb import AccessUnitSplitter
+from surveil_adapters.camera.damage import DamageWatch
 from surveil_adapters.camera.unit_queue import UnitQueue
 from surveil_core.errors import CameraUnavailable
 from surveil_core.ports.clock import Clock
@@ -32,10 +33,10 @@ class FrameSink:
     that one arrives.
     """
 
-    def __init__(self, queue: UnitQueue, clock: Clock) -> None:
+    def __init__(self, queue: UnitQueue, clock: Clock, splitter: AccessUnitSplitter) -> None:
         self._queue = queue
         self._clock = clock
-        self._splitter = AccessUnitSplitter()
+        self._splitter = splitter
         self._zero_at_s: float | None = None
 
     def take(self, frame: bytes, timestamp_us: int | None) -> None:
@@ -73,6 +74,7 @@ class Picamera2Source:
         self._camera: Any = None
         self._encoder: Any = None
         self._queue: UnitQueue | None = None
+        self._splitter: AccessUnitSplitter | None = None
         self._dropped_before = 0
 
     @property
@@ -110,12 +112,15 @@ class Picamera2Source:
         encoder, self._encoder = self._encoder, None
         self._dropped_before, self._queue = self.dropped_pictures, None
         self.name = _NAME
+        splitter, self._splitter = self._splitter, None
         if camera is None:
             return
         try:
             _stop(camera, encoder)
         finally:
             camera.close()
+            if splitter is not None:
+                splitter.close()
 
     def _configure(self) -> None:
         asked = self._asked_format
@@ -133,7 +138,9 @@ class Picamera2Source:
         queue = UnitQueue.for_format(self.format)
         kind, self._encoder = _encoder_for(self.format)
         _name_a_rate(self._camera, self.format.fps)
-        self._camera.start_recording(self._encoder, _output_to(FrameSink(queue, self._clock)))
+        self._splitter = AccessUnitSplitter(DamageWatch())
+        sink = FrameSink(queue, self._clock, self._splitter)
+        self._camera.start_recording(self._encoder, _output_to(sink))
         self.name = f"{_NAME} ({kind} H.264)"
         return queue
 

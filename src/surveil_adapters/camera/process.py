@@ -18,6 +18,7 @@ from typing import IO
 from attrs import evolve
 
 from surveil_adapters.camera.annexb import AccessUnitSplitter
+from surveil_adapters.camera.damage import LOOK_EVERY_S, DamageWatch
 from surveil_adapters.camera.unit_queue import UnitQueue
 from surveil_core.errors import CameraUnavailable
 from surveil_core.ports.clock import Clock
@@ -44,13 +45,14 @@ class ProcessCamera:
         clock: Clock,
         nice: int = 0,
         describe: Callable[[str], str] = str,
+        look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._arguments = list(arguments)
         self._clock = clock
         self._nice = nice
         self._describe = describe
         self._queue = UnitQueue.for_format(video_format)
-        self._splitter = AccessUnitSplitter()
+        self._splitter = AccessUnitSplitter(DamageWatch(look_every_s=look_every_s))
         self._stderr_tail = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
@@ -106,6 +108,7 @@ class ProcessCamera:
             process.wait()
         if self._thread is not None:
             self._thread.join()
+        self._splitter.close()
         self._queue.end("the camera was closed")
         _stdout(process).close()
         _stderr(process).close()
@@ -179,6 +182,7 @@ class ProgramSource:
         first_picture_within_s: float,
         nice: int = 0,
         describe: Callable[[str], str] = str,
+        look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self.name = name
         self.simulated = simulated
@@ -189,6 +193,7 @@ class ProgramSource:
         self._first_picture_within_s = first_picture_within_s
         self._nice = nice
         self._describe = describe
+        self._look_every_s = look_every_s
         self._camera: ProcessCamera | None = None
         self._dropped_before = 0
 
@@ -209,6 +214,7 @@ class ProgramSource:
             clock=self._clock,
             nice=self._nice,
             describe=self._describe,
+            look_every_s=self._look_every_s,
         )
         camera.start(self._first_picture_within_s)
         self._camera = camera

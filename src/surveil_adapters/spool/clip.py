@@ -3,13 +3,14 @@
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import compress
 from pathlib import Path
+from typing import Any
 
-import av
-from attrs import define
+from attrs import define, evolve
 
+from surveil_adapters.libav import process
 from surveil_adapters.spool.index import ClipIndex, Sample, read_index
-from surveil_adapters.spool.wrapping import wrap
 from surveil_core.errors import BadMessage, DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip, VideoFile
 from surveil_core.ports.spool import FilmedEvent
@@ -18,6 +19,9 @@ INDEX_SUFFIX = ".index"
 VIDEO_SUFFIX = ".mp4"
 ASIDE = "set_aside"
 """The folder for clips of another release, beside the others."""
+
+_WITHIN_S = 600.0
+"""A disk that takes longer for the longest clip would not keep up with a camera."""
 
 
 @define(kw_only=True)
@@ -64,22 +68,34 @@ class DiskSpooledClip:
         samples = () if index is None else _whole(self.spool_path, index.samples)
         if index is None or not samples:
             raise DataLost(f"{self.spool_path} holds no whole picture, so there is no video of it")
+        made = self._wrap(samples, last_step_s=1 / index.label.format.fps)
+        clip = index.label.describe(
+            VideoFile(path=self._video_path, size_bytes=self._video_path.stat().st_size),
+            stamps_s=[sample.at_s for sample in compress(samples, made["written"])],
+            until_s=index.until_s,
+            format=evolve(index.label.format, width=made["width"], height=made["height"]),
+            salvaged=not index.complete or len(samples) < len(index.samples),
+        )
+        return clip if made["is_sound"] else evolve(clip, missing_s=clip.duration_s)
+
+    def _wrap(self, samples: Sequence[Sample], *, last_step_s: float) -> dict[str, Any]:
+        """Have the MP4 made; what it returns is `libav.wrapping.wrap`'s."""
         try:
-            true_format = wrap(self.spool_path, self._video_path, samples, index.label.format)
-            size_bytes = self._video_path.stat().st_size
-        except (av.InvalidDataError, av.ArgumentError, IndexError) as error:
+            made: dict[str, Any] = process.run(
+                "make the video",
+                within_s=_WITHIN_S,
+                raw_path=str(self.spool_path),
+                video_path=str(self._video_path),
+                samples=[(one.size_bytes, one.keyframe, one.at_s) for one in samples],
+                last_step_s=last_step_s,
+            )
+        except DataLost as error:
             raise DataLost(f"{self.spool_path} cannot be played: {error}") from error
-        except (OSError, av.FFmpegError) as error:
+        except StoreUnavailable as error:
             raise StoreUnavailable(
                 f"cannot make {self._video_path}: {error}; the raw video is {self.spool_path}"
             ) from error
-        return index.label.describe(
-            VideoFile(path=self._video_path, size_bytes=size_bytes),
-            stamps_s=[sample.at_s for sample in samples],
-            until_s=index.until_s,
-            format=true_format,
-            salvaged=not index.complete or len(samples) < len(index.samples),
-        )
+        return made
 
     def discard(self) -> None:
         """Remove all files, the one that names the events last. Raises `StoreUnavailable`."""

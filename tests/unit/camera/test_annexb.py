@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveil_adapters.camera.annexb import AccessUnitSplitter
+from surveil_adapters.camera.damage import DamageWatch
 from surveil_adapters.camera.picamera2 import FrameSink
 from surveil_adapters.camera.unit_queue import UnitQueue
 from surveil_core.errors import CameraUnavailable
 from surveil_core.video import AccessUnit
 from tests.contracts.video_source import nal_types
 from tests.fakes.clock import FakeClock
+from tests.fakes.look import FakeLooks
 
 DELIMITER = b"\x00\x00\x00\x01\x09\x10"
 
@@ -45,7 +47,7 @@ def without_parameter_sets(packet: bytes) -> bytes:
 
 
 def split(chunks: Iterable[bytes]) -> list[AccessUnit]:
-    splitter = AccessUnitSplitter()
+    splitter = AccessUnitSplitter(DamageWatch(start_look=FakeLooks()))
     units = []
     for number, chunk in enumerate(chunks):
         units += splitter.feed(chunk, at_s=float(number))
@@ -94,7 +96,7 @@ def test_every_keyframe_gets_the_parameter_sets_that_were_sent_once(delimiter: b
 
 def test_the_picture_size_is_known_after_the_first_picture() -> None:
     """It is what the stream says, not what was asked for."""
-    splitter = AccessUnitSplitter()
+    splitter = AccessUnitSplitter(DamageWatch(start_look=FakeLooks()))
     assert splitter.picture_size is None
     for packet in PACKETS[:2]:
         splitter.feed(packet, at_s=0)
@@ -110,7 +112,7 @@ def test_bytes_without_pictures_are_refused() -> None:
 def test_frames_of_picamera2_keep_their_own_distances() -> None:
     """Its stamps count from 0; the first arrival ties them to our clock."""
     queue, clock = UnitQueue(capacity_units=20), FakeClock()
-    sink = FrameSink(queue, clock)
+    sink = FrameSink(queue, clock, AccessUnitSplitter(DamageWatch(start_look=FakeLooks())))
     for number, packet in enumerate(PACKETS[:3]):
         sink.take(packet, number * 100_000)
         clock.advance(0.5)

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import av
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from surveil_adapters.spool import DiskSpool
 from surveil_adapters.spool.clip import DiskSpooledClip
 from surveil_core.errors import DataLost
+from surveil_core.ports.camera import Clip
 from tests.contracts.spool import film
-from tests.footage import FPS, TRIGGERED_AT_UTC, label_of, pictures
+from tests.footage import FPS, TRIGGERED_AT_UTC, damaged, label_of, pictures
 
 ENDS = list(accumulate(len(unit.annex_b) for unit in pictures()))
 
@@ -125,3 +127,39 @@ def test_pictures_that_are_no_video_are_given_up(tmp_path: Path) -> None:
     spool.close()
     with pytest.raises(DataLost, match="cannot be played"):
         clip.make_video()
+
+
+def film_damaged(folder: Path, seconds: set[int]) -> Clip:
+    """Film four seconds, of which some begin with a damaged keyframe, and make the video."""
+    spool = DiskSpool(folder)
+    spool.open()
+    writer = spool.start_clip(label_of())
+    for number, unit in enumerate(pictures()):
+        if unit.keyframe and number // FPS in seconds:
+            writer.append(evolve(unit, annex_b=damaged(unit.annex_b, number)))
+        else:
+            writer.append(unit)
+    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC, until_s=104.0).make_video()
+    spool.close()
+    return clip
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kept", "missing_s"), [({0}, 30, 0), ({0, 1}, 20, 0), ({3}, 30, 1), (set(), 40, 0)]
+)
+def test_groups_of_damaged_keyframes_are_left_out(
+    tmp_path: Path, seconds: set[int], kept: int, missing_s: float
+) -> None:
+    """A gap is told; pictures that show nothing real would not be."""
+    clip = film_damaged(tmp_path, seconds)
+    assert frames(clip.video_path) == kept
+    assert clip.missing_s == pytest.approx(missing_s, abs=0.11)
+    assert clip.duration_s == pytest.approx(kept / FPS)
+
+
+def test_a_clip_in_which_nothing_decodes_is_kept(tmp_path: Path) -> None:
+    """Someone may see more in it than a decoder; all of it counts as missing."""
+    clip = film_damaged(tmp_path, {0, 1, 2, 3})
+    assert clip.missing_s == clip.duration_s == pytest.approx(4.0)
+    with av.open(str(clip.video_path)) as video:
+        assert len([packet for packet in video.demux() if packet.size]) == 40

@@ -1,0 +1,64 @@
+"""`python -m surveil_adapters.libav`: one task, asked for at standard input, and its answer.
+
+Started by `process`. Imports little, since it starts anew for each clip: no attrs, nothing
+of the core. The request is `{"parent_pid": n, "task": name, "arguments": {...}}`; the answer is
+`{"result": ...}`, `{"data_lost": reason}` or `{"unavailable": reason}`, both as JSON.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from surveil_adapters.libav.failures import DataProblem, Refusal
+from surveil_adapters.libav.keyframes import look
+from surveil_adapters.libav.previews import preview
+from surveil_adapters.libav.wrapping import wrap
+
+TASKS: Mapping[str, Callable[..., Any]] = {
+    "look at a keyframe": look,
+    "make a preview": preview,
+    "make the video": wrap,
+}
+
+MAX_CPU_S = 300
+"""Wrapping ten minutes of video takes some seconds on a Pi Zero; damage may go round in circles."""
+
+_NICENESS = 5
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def main() -> None:
+    """Do the task."""
+    request = json.load(sys.stdin)
+    _stay_below(request["parent_pid"])
+    try:
+        answer = {"result": TASKS[request["task"]](**request["arguments"])}
+    except DataProblem as error:
+        answer = {"data_lost": str(error)}
+    except Refusal as error:
+        answer = {"unavailable": str(error)}
+    json.dump(answer, sys.stdout)
+
+
+def _stay_below(parent_pid: int) -> None:
+    """Die with the parent, give way to it, and let the kernel take this one when memory ends.
+
+    A process that went on alone would write a clip that the next run makes again.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:
+        sys.exit("the process that asked is gone")
+    os.nice(_NICENESS)
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""One piece of work for FFmpeg's libraries, in a process that lives as long as it lasts."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from surveil_core.errors import DataLost, StoreUnavailable
+
+_COMMAND = (sys.executable, "-P", "-m", "surveil_adapters.libav")
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+
+
+class LibavCrashed(StoreUnavailable):
+    """The libraries did not survive what they were given."""
+
+
+class LibavProcess:
+    """Works from the start on. Used by one thread, which the process does not outlive.
+
+    Request and answer lie in memory, not in pipes, so neither side ever waits for the other.
+    """
+
+    def __init__(self, task: str, **arguments: Any) -> None:
+        """Start it: `task` names one of `__main__.TASKS`, the arguments can be JSON.
+
+        Raises `StoreUnavailable`.
+        """
+        self._task = task
+        self._answer = os.memfd_create("answer")
+        self._complaint = os.memfd_create("complaint")
+        request = os.memfd_create("request")
+        try:
+            asked = {"parent_pid": os.getpid(), "task": task, "arguments": arguments}
+            with open(request, "w", encoding="utf-8", closefd=False) as file:
+                json.dump(asked, file)
+            os.lseek(request, 0, os.SEEK_SET)
+            self._process = subprocess.Popen(
+                _COMMAND, stdin=request, stdout=self._answer, stderr=self._complaint
+            )
+        except OSError as error:
+            self._close_files()
+            raise StoreUnavailable(f"cannot start a process to {task}: {error}") from error
+        finally:
+            os.close(request)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `answer` has not to wait."""
+        return self._process.poll() is not None
+
+    def answer(self, within_s: float = 0.0) -> Any:
+        """Wait for what the task returns, and close.
+
+        Raises `DataLost` with the task's own words when nothing can be made of its data,
+        `LibavCrashed`, and `StoreUnavailable` for what may go better the next time.
+        """
+        try:
+            status = self._process.wait(within_s)
+            answered, complaint = _read(self._answer), _read(self._complaint)
+        except subprocess.TimeoutExpired as error:
+            raise StoreUnavailable(f"{self._task} took more than {within_s:g} s") from error
+        finally:
+            self.close()
+        if status < 0:
+            reason = f"{self._task} ended by {signal.Signals(-status).name}"
+            raise (LibavCrashed if -status in _CRASHES else StoreUnavailable)(reason)
+        if status > 0:
+            last_line = (complaint.strip().splitlines() or [f"exit status {status}"])[-1]
+            raise StoreUnavailable(f"cannot {self._task}: {last_line}")
+        return _result_of(json.loads(answered))
+
+    def close(self) -> None:
+        """End it, whatever it does. Closing twice is safe."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._close_files()
+
+    def _close_files(self) -> None:
+        for descriptor in (self._answer, self._complaint):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._answer = self._complaint = -1
+
+
+def run(task: str, *, within_s: float, **arguments: Any) -> Any:
+    """Do one task and wait for its answer. Raises as `LibavProcess.answer`."""
+    return LibavProcess(task, **arguments).answer(within_s)
+
+
+def _result_of(answer: dict[str, Any]) -> Any:
+    if "data_lost" in answer:
+        raise DataLost(answer["data_lost"])
+    if "unavailable" in answer:
+        raise StoreUnavailable(answer["unavailable"])
+    return answer["result"]
+
+
+def _read(descriptor: int) -> str:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with open(descriptor, encoding="utf-8", errors="replace", closefd=False) as file:
+        return file.read()

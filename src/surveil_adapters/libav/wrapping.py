@@ -1,0 +1,115 @@
+"""A raw H.264 stream as a fast-start MP4, without transcoding, with the camera's own times."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import compress
+from pathlib import Path
+from typing import Any
+
+import av
+from av.stream import Stream
+
+from surveil_adapters.libav.failures import DataProblem, Refusal
+from surveil_adapters.libav.keyframes import problem_of
+
+LOOK_EVERY_S = 3.0
+"""How far apart the keyframes are that are decoded, as long as all is well."""
+
+_TIME_BASE = Fraction(1, 90_000)
+
+Sample = tuple[int, bool, float]
+"""A picture of the raw stream: its bytes, whether it is a keyframe, when it was taken."""
+
+
+def wrap(
+    raw_path: str, video_path: str, samples: Sequence[Sample], last_step_s: float
+) -> dict[str, Any]:
+    """Task: write the first pictures of a raw stream, at least one, as `video_path`.
+
+    The last is shown for `last_step_s`. Groups of pictures whose keyframe does not decode
+    are left out, unless none would be left. Returns `width` and `height` of the pictures,
+    `written`, a truth for each of them, and `is_sound`, false when nothing decodes.
+    """
+    try:
+        sound = _sound(Path(raw_path), samples)
+        is_sound = any(sound)
+        written = sound if is_sound else [True] * len(samples)
+        width, height = _write(raw_path, video_path, samples, written, last_step_s)
+    except (av.InvalidDataError, av.ArgumentError, IndexError) as error:
+        raise DataProblem(str(error)) from error
+    except (OSError, av.FFmpegError) as error:
+        raise Refusal(str(error)) from error
+    return {"width": width, "height": height, "written": written, "is_sound": is_sound}
+
+
+def _write(
+    raw_path: str,
+    video_path: str,
+    samples: Sequence[Sample],
+    written: Sequence[bool],
+    last_step_s: float,
+) -> tuple[int, int]:
+    """Write the MP4 as a new file; return width and height."""
+    Path(video_path).unlink(missing_ok=True)
+    with (
+        av.open(raw_path, format="h264") as raw,
+        av.open(video_path, "w", format="mp4", options={"movflags": "+faststart"}) as video,
+    ):
+        template = raw.streams.video[0]
+        stream = video.add_stream_from_template(template)
+        stream.time_base = _TIME_BASE
+        for packet in _packets(raw_path, samples, written, last_step_s):
+            packet.stream = stream
+            video.mux(packet)
+        return template.codec_context.width, template.codec_context.height
+
+
+def _sound(raw_path: Path, samples: Sequence[Sample]) -> list[bool]:
+    """Say of each picture whether its group is to be kept.
+
+    Decoding all would cost more than filming. After a damaged keyframe each one is tried.
+    """
+    sound: list[bool] = []
+    is_sound, look_at_s = True, float("-inf")
+    with raw_path.open("rb") as raw:
+        for offset, (size_bytes, is_keyframe, at_s) in _placed(samples):
+            if is_keyframe and (at_s >= look_at_s or not is_sound):
+                raw.seek(offset)
+                is_sound = problem_of(raw.read(size_bytes)) is None
+                look_at_s = at_s + LOOK_EVERY_S
+            sound.append(is_sound)
+    return sound
+
+
+def _packets(
+    raw_path: str, samples: Sequence[Sample], written: Sequence[bool], last_step_s: float
+) -> Iterator["av.Packet[Stream]"]:
+    """Yield the pictures with their times, from 0 on and always growing."""
+    chosen = list(compress(_placed(samples), written))
+    starts = _starts([at_s for _, (_, _, at_s) in chosen])
+    ends = [*starts[1:], starts[-1] + round(last_step_s / _TIME_BASE)]
+    with Path(raw_path).open("rb") as raw:
+        for (offset, sample), start, end in zip(chosen, starts, ends, strict=True):
+            raw.seek(offset)
+            size_bytes, is_keyframe, _ = sample
+            packet = av.Packet(raw.read(size_bytes))
+            packet.time_base = _TIME_BASE
+            packet.pts = packet.dts = start
+            packet.duration = end - start
+            packet.is_keyframe = is_keyframe
+            yield packet
+
+
+def _placed(samples: Sequence[Sample]) -> Iterator[tuple[int, Sample]]:
+    """Say where in the stream each picture begins."""
+    offset = 0
+    for sample in samples:
+        yield offset, sample
+        offset += sample[0]
+
+
+def _starts(stamps_s: Sequence[float]) -> list[int]:
+    starts = [0]
+    for at_s in stamps_s[1:]:
+        starts.append(max(starts[-1] + 1, round((at_s - stamps_s[0]) / _TIME_BASE)))
+    return starts
