@@ -29,13 +29,27 @@ def peak_rss_mb(pid: int) -> float:
 
 
 def cpu_s(pid: int) -> float:
-    """Sum the processor time of the tree since its start, in steps of 10 ms."""
+    """Sum the processor time of the tree since its start, in steps of 10 ms.
+
+    What it started and has seen end counts.
+    """
     return sum(_ticks(one) for one in tree(pid)) / _TICKS_PER_S
 
 
 def own_cpu_s(pid: int) -> float:
-    """Say the processor time of one process alone since its start, in steps of 10 ms."""
+    """Say the processor time of one process, and of those that it started and has seen end."""
     return _ticks(pid) / _TICKS_PER_S
+
+
+def children(pid: int) -> list[int]:
+    """List what a process has started, by any of its threads, and not seen end yet."""
+    threads = _PROC.glob(f"{pid}/task/*/children")
+    return [int(child) for path in threads for child in _read_path(path).split()]
+
+
+def command(pid: int) -> str:
+    """Say how a process was started; empty when it is gone."""
+    return _read(pid, "cmdline").replace("\0", " ")
 
 
 def own_rss_mb(pid: int) -> float:
@@ -98,8 +112,8 @@ def _status_kib(pid: int, key: str) -> int:
 
 
 def _ticks(pid: int) -> int:
-    fields = _stat_fields(pid)
-    return int(fields[11]) + int(fields[12]) if fields else 0
+    """Sum `utime`, `stime`, `cutime` and `cstime` (proc(5))."""
+    return sum(map(int, _stat_fields(pid)[11:15]))
 
 
 def _parents() -> dict[int, int]:
@@ -114,7 +128,11 @@ def _stat_fields(pid: int) -> list[str]:
 
 
 def _read(pid: int, name: str) -> str:
+    return _read_path(_PROC / str(pid) / name)
+
+
+def _read_path(path: Path) -> str:
     try:
-        return (_PROC / str(pid) / name).read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""  # it ended while we looked

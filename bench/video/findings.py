@@ -160,6 +160,7 @@ class LongClip:
     duration_s: float
     before_mb: float
     peak_mb: float
+    together_peak_mb: float
     ring_mb: float
     stored_s: float
     stored_bytes: int
@@ -184,7 +185,8 @@ class LongClip:
         """Write it as a part of a cell."""
         played = self.playback.fault or f"{self.playback.pictures} pictures decode"
         return (
-            f"{self.duration_s:g} s: {self.peak_mb:.0f} MB, {self.before_mb:.0f} before it, ring "
+            f"{self.duration_s:g} s: {self.peak_mb:.0f} MB, {self.before_mb:.0f} before it, "
+            f"{self.together_peak_mb:.0f} with the process that makes the video, ring "
             f"{self.ring_mb:.1f}; file {self.playback.duration_s:.2f} s, {played}, "
             f"{self.written_net_bytes / max(1, self.stored_bytes):.2f} bytes written a byte"
         )

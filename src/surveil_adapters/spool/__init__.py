@@ -2,7 +2,7 @@
 
 A clip is a raw stream, which needs no ending, and an index beside it that says what each
 of its pictures is: whatever is left of the two, `clip` makes a video of it. `disk` is the
-folder, `writer` fills it, `index` knows the lines of the index, `wrapping` the MP4.
+folder, `writer` fills it, `index` knows the lines of the index.
 """
 
 from surveil_adapters.spool.disk import DiskSpool, safe_name
