@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,16 @@ def _stay_below(parent_pid: int) -> None:
     if os.getppid() != parent_pid:
         sys.exit("the process that asked is gone")
     os.nice(_NICENESS)
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    _limit(resource.RLIMIT_CPU, MAX_CPU_S)
+    _limit(resource.RLIMIT_CORE, 0)
+    with suppress(OSError):  # where /proc is read-only, the kernel chooses by size alone
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _limit(which: int, value: int) -> None:
+    """Lower a limit, whatever it was."""
+    _, hard = resource.getrlimit(which)
+    resource.setrlimit(which, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
 if __name__ == "__main__":
