@@ -1,6 +1,7 @@
 """FFmpeg's libraries in a process of their own: answers, refusals, crashes and orphans."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -43,17 +44,22 @@ def waiting_for_ever(folder: Path) -> LibavProcess:
         video_path=str(folder / "video.mp4"),
         samples=[(10, True, 0.0)],
         last_step_s=0.1,
+        look=True,
     )
 
 
 def child_of(pid: int) -> int:
     """Find the process that another one has started, once it runs Python."""
-    while True:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for child in map(int, children):
+    found: list[int] = []
+
+    def is_found() -> bool:
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             if b"surveil_adapters.libav" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return child
-        time.sleep(0.01)
+                found.append(int(child))
+        return bool(found)
+
+    assert within(20, is_found)
+    return found[0]
 
 
 def within(seconds: float, condition: Callable[[], bool]) -> bool:
@@ -102,6 +108,7 @@ def test_nothing_to_play_is_told_from_a_disk_that_refuses(tmp_path: Path) -> Non
     noise = tmp_path / "noise.h264"
     noise.write_bytes(b"no video" * 100)
     asked = {"raw_path": str(noise), "samples": [(800, True, 0.0)], "last_step_s": 0.1}
+    asked["look"] = True
     with pytest.raises(DataLost):
         run("make the video", within_s=30, video_path=str(tmp_path / "video.mp4"), **asked)
     asked["raw_path"] = str(tmp_path / "gone.h264")
@@ -144,3 +151,46 @@ def test_the_libraries_stay_out_of_who_asks() -> None:
         "assert 'libav' not in Path('/proc/self/maps').read_text()\n"
     )
     assert python(program).wait(60) == 0
+
+
+def test_one_that_is_told_to_end_with_all_others_does_its_work(tmp_path: Path) -> None:
+    """A terminal, and systemd, tell the whole group; who asked decides what is still to be done."""
+    process = waiting_for_ever(tmp_path)
+    child = child_of(os.getpid())
+    assert within(10, lambda: Path(f"/proc/{child}/oom_score_adj").read_text() == "1000\n")
+    os.kill(child, signal.SIGTERM)
+    os.kill(child, signal.SIGINT)
+    (tmp_path / "stream.h264").write_bytes(b"no video")
+    with pytest.raises((DataLost, StoreUnavailable)) as caught:
+        process.answer(30)
+    assert "ended by" not in str(caught.value)
+
+
+def test_a_process_without_descriptors_left_is_told() -> None:
+    """As `StoreUnavailable`, and none is lost each time."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    refusals = []
+    for limit in range(soft):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        try:
+            look = LibavLook(pictures()[0].annex_b)
+            break
+        except StoreUnavailable as error:
+            refusals.append(str(error))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert problem_of(look) is None
+    assert len(refusals) >= 5
+    assert all("cannot start a process to look" in refusal for refusal in refusals)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGRTMIN + 3])
+def test_a_decoder_that_crashes_on_a_keyframe_has_a_problem(number: int) -> None:
+    """And one that is ended otherwise is no sign of damage."""
+    look = LibavLook(pictures()[0].annex_b)
+    os.kill(child_of(os.getpid()), number)
+    if number == signal.SIGSEGV:
+        assert problem_of(look) == "look at a keyframe ended by SIGSEGV"
+    else:
+        with pytest.raises(StoreUnavailable, match=r"ended by signal \d+"):
+            problem_of(look)

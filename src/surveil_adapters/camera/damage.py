@@ -7,6 +7,7 @@ damaged in a clip is found once more, and left out, when its video is made.
 
 import base64
 from collections.abc import Callable
+from threading import Lock
 from typing import Protocol
 
 from surveil_adapters.libav.process import LibavCrashed, LibavProcess
@@ -66,7 +67,7 @@ class LibavLook:
 
 
 class DamageWatch:
-    """Looks at keyframes in their order. Used by one thread; `close` then by any."""
+    """Looks at keyframes in their order. Used by one thread; `close` by any, and for good."""
 
     def __init__(
         self,
@@ -77,6 +78,8 @@ class DamageWatch:
         self._look_every_s = look_every_s
         self._start_look = start_look
         self._look: Look | None = None
+        self._is_closed = False
+        self._lock = Lock()
         self._began_at_s = float("-inf")
         self._damaged = 0
 
@@ -85,15 +88,21 @@ class DamageWatch:
 
         Never waits. Raises `CameraUnavailable` when the last ones tried were all damaged.
         """
-        if self._look is not None:
-            self._take_answer(self._look, at_s=at_s)
-        is_due = bool(self._damaged) or at_s - self._began_at_s >= self._look_every_s
-        if self._look is None and is_due:
-            self._began_at_s = at_s
-            self._begin(keyframe)
+        with self._lock:
+            if self._look is not None:
+                self._take_answer(self._look, at_s=at_s)
+            is_due = bool(self._damaged) or at_s - self._began_at_s >= self._look_every_s
+            if self._look is None and is_due and not self._is_closed:
+                self._began_at_s = at_s
+                self._begin(keyframe)
 
     def close(self) -> None:
         """Give up a look that is not over. Closing twice is safe."""
+        with self._lock:
+            self._is_closed = True
+            self._give_up()
+
+    def _give_up(self) -> None:
         look, self._look = self._look, None
         if look is not None:
             look.close()
@@ -107,7 +116,7 @@ class DamageWatch:
     def _take_answer(self, look: Look, *, at_s: float) -> None:
         if not look.is_over:
             if at_s - self._began_at_s > LOOK_WITHIN_S:
-                self.close()
+                self._give_up()
             return
         self._look = None
         try:

@@ -11,7 +11,7 @@ HEAD_BYTES = 8
 """So much of a NAL unit holds its kind and, of a slice, the number of its first macroblock."""
 
 _MAX_SPS_BYTES = 1024
-_MAX_SIDE_PX = 16384
+_MIN_SIDE_PX, _MAX_SIDE_PX = 16, 16384
 
 
 class NalKind(IntEnum):
@@ -29,10 +29,12 @@ class NalKind(IntEnum):
 SLICES = frozenset({NalKind.SLICE, NalKind.PARTITION_A, NalKind.SLICE_IDR})
 """What a picture consists of."""
 
-AHEAD_OF_A_PICTURE = frozenset(
-    {NalKind.SEI, NalKind.SPS, NalKind.PPS, NalKind.DELIMITER, *range(14, 19)}
-)
-"""Behind a slice, the next access unit begins with these (7.4.1.2.3)."""
+AHEAD_OF_A_PICTURE = frozenset({NalKind.SEI, NalKind.SPS, NalKind.PPS, NalKind.DELIMITER})
+"""Behind a slice, the next access unit begins with these (7.4.1.2.3).
+
+So it does with kinds 14 to 18, but a prefix NAL unit (14) also stands between two slices of one
+picture: those are left to the slice that follows.
+"""
 
 
 class _Bits:
@@ -92,7 +94,7 @@ def picture_size(sps: bytes) -> tuple[int, int] | None:
         size = _size_in(_Bits(sps[1:_MAX_SPS_BYTES]), profile=sps[1])
     except IndexError:
         return None
-    return size if all(0 < side_px <= _MAX_SIDE_PX for side_px in size) else None
+    return size if all(_MIN_SIDE_PX <= side_px <= _MAX_SIDE_PX for side_px in size) else None
 
 
 _WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})

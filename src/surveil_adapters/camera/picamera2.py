@@ -118,9 +118,9 @@ class Picamera2Source:
         try:
             _stop(camera, encoder)
         finally:
-            camera.close()
             if splitter is not None:
                 splitter.close()
+            camera.close()
 
     def _configure(self) -> None:
         asked = self._asked_format

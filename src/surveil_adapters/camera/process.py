@@ -125,6 +125,14 @@ class ProcessCamera:
 
     def _pump(self, process: subprocess.Popen[bytes]) -> None:
         """Carry both pipes until both have ended; runs in a thread of its own."""
+        reason = "the thread that carries its pictures failed"  # should anything unforeseen come
+        try:
+            reason = self._carry(process)
+        finally:
+            self._queue.end(reason)
+
+    def _carry(self, process: subprocess.Popen[bytes]) -> str:
+        """Carry both pipes; return why there is no more."""
         problem = None
         with selectors.DefaultSelector() as selector:
             selector.register(_stdout(process), selectors.EVENT_READ, self._take_pictures)
@@ -137,7 +145,7 @@ class ProcessCamera:
                     problem = key.data(chunk) or problem
         if problem is not None:
             process.kill()
-        self._queue.end(problem or self._end_reason(process.wait()))
+        return problem or self._end_reason(process.wait())
 
     def _take_pictures(self, chunk: bytes) -> str | None:
         try:

@@ -27,7 +27,7 @@ TASKS: Mapping[str, Callable[..., Any]] = {
     "make the video": wrap,
 }
 
-MAX_CPU_S = 300
+MAX_CPU_S = 60
 """Wrapping ten minutes of video takes some seconds on a Pi Zero; damage may go round in circles."""
 
 _NICENESS = 5
@@ -55,11 +55,24 @@ def _stay_below(parent_pid: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:
         sys.exit("the process that asked is gone")
+    for number in (signal.SIGTERM, signal.SIGINT):  # who asked decides when it is time to end
+        signal.signal(number, signal.SIG_IGN)
+    for courtesy in (_give_way, _limit_itself, _offer_itself):
+        with suppress(OSError):  # systemd and containers forbid one or the other
+            courtesy()
+
+
+def _give_way() -> None:
     os.nice(_NICENESS)
+
+
+def _limit_itself() -> None:
     _limit(resource.RLIMIT_CPU, MAX_CPU_S)
     _limit(resource.RLIMIT_CORE, 0)
-    with suppress(OSError):  # where /proc is read-only, the kernel chooses by size alone
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _offer_itself() -> None:
+    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def _limit(which: int, value: int) -> None:

@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, TextIO
 
 from surveil_core.errors import DataLost, StoreUnavailable
 
@@ -29,22 +30,19 @@ class LibavProcess:
         Raises `StoreUnavailable`.
         """
         self._task = task
-        self._answer = os.memfd_create("answer")
-        self._complaint = os.memfd_create("complaint")
-        request = os.memfd_create("request")
+        asked = {"parent_pid": os.getpid(), "task": task, "arguments": arguments}
         try:
-            asked = {"parent_pid": os.getpid(), "task": task, "arguments": arguments}
-            with open(request, "w", encoding="utf-8", closefd=False) as file:
-                json.dump(asked, file)
-            os.lseek(request, 0, os.SEEK_SET)
-            self._process = subprocess.Popen(
-                _COMMAND, stdin=request, stdout=self._answer, stderr=self._complaint
-            )
+            with _memory_file("request") as request, ExitStack() as stack:
+                json.dump(asked, request)
+                request.seek(0)
+                self._answer = stack.enter_context(_memory_file("answer"))
+                self._complaint = stack.enter_context(_memory_file("complaint"))
+                self._process = subprocess.Popen(
+                    _COMMAND, stdin=request, stdout=self._answer, stderr=self._complaint
+                )
+                self._files = stack.pop_all()
         except OSError as error:
-            self._close_files()
             raise StoreUnavailable(f"cannot start a process to {task}: {error}") from error
-        finally:
-            os.close(request)
 
     @property
     def is_over(self) -> bool:
@@ -65,25 +63,23 @@ class LibavProcess:
         finally:
             self.close()
         if status < 0:
-            reason = f"{self._task} ended by {signal.Signals(-status).name}"
+            reason = f"{self._task} ended by {_name_of(-status)}"
             raise (LibavCrashed if -status in _CRASHES else StoreUnavailable)(reason)
         if status > 0:
             last_line = (complaint.strip().splitlines() or [f"exit status {status}"])[-1]
             raise StoreUnavailable(f"cannot {self._task}: {last_line}")
-        return _result_of(json.loads(answered))
+        try:
+            answer = json.loads(answered)
+        except ValueError as error:
+            raise StoreUnavailable(f"cannot {self._task}: answered {answered[:80]!r}") from error
+        return _result_of(answer)
 
     def close(self) -> None:
         """End it, whatever it does. Closing twice is safe."""
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        self._close_files()
-
-    def _close_files(self) -> None:
-        for descriptor in (self._answer, self._complaint):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._answer = self._complaint = -1
+        self._files.close()
 
 
 def run(task: str, *, within_s: float, **arguments: Any) -> Any:
@@ -99,7 +95,18 @@ def _result_of(answer: dict[str, Any]) -> Any:
     return answer["result"]
 
 
-def _read(descriptor: int) -> str:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    with open(descriptor, encoding="utf-8", errors="replace", closefd=False) as file:
-        return file.read()
+def _memory_file(name: str) -> TextIO:
+    """Open a file that lies nowhere. Raises `OSError`."""
+    return open(os.memfd_create(name), "w+", encoding="utf-8", errors="replace")
+
+
+def _read(file: TextIO) -> str:
+    file.seek(0)
+    return file.read()
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals has no name
+        return f"signal {number}"

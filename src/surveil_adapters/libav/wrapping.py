@@ -1,7 +1,9 @@
 """A raw H.264 stream as a fast-start MP4, without transcoding, with the camera's own times."""
 
+import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from io import BytesIO
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from surveil_adapters.libav.keyframes import problem_of
 LOOK_EVERY_S = 3.0
 """How far apart the keyframes are that are decoded, as long as all is well."""
 
+LOOK_FOR_S = 5.0
+"""Of processor time for all looks: the camera's pictures wait in a queue of fifteen seconds."""
+
 _TIME_BASE = Fraction(1, 90_000)
 
 Sample = tuple[int, bool, float]
@@ -22,16 +27,16 @@ Sample = tuple[int, bool, float]
 
 
 def wrap(
-    raw_path: str, video_path: str, samples: Sequence[Sample], last_step_s: float
+    raw_path: str, video_path: str, samples: Sequence[Sample], last_step_s: float, *, look: bool
 ) -> dict[str, Any]:
     """Task: write the first pictures of a raw stream, at least one, as `video_path`.
 
-    The last is shown for `last_step_s`. Groups of pictures whose keyframe does not decode
-    are left out, unless none would be left. Returns `width` and `height` of the pictures,
-    `written`, a truth for each of them, and `is_sound`, false when nothing decodes.
+    The last is shown for `last_step_s`. With `look`, groups of pictures whose keyframe does
+    not decode are left out, unless none would be left. Returns `width` and `height` of the
+    pictures, `written`, a truth for each of them, and `is_sound`, false when nothing decodes.
     """
     try:
-        sound = _sound(Path(raw_path), samples)
+        sound = _sound(Path(raw_path), samples) if look else [True] * len(samples)
         is_sound = any(sound)
         written = sound if is_sound else [True] * len(samples)
         width, height = _write(raw_path, video_path, samples, written, last_step_s)
@@ -52,7 +57,7 @@ def _write(
     """Write the MP4 as a new file; return width and height."""
     Path(video_path).unlink(missing_ok=True)
     with (
-        av.open(raw_path, format="h264") as raw,
+        av.open(_first_written(raw_path, samples, written), format="h264") as raw,
         av.open(video_path, "w", format="mp4", options={"movflags": "+faststart"}) as video,
     ):
         template = raw.streams.video[0]
@@ -64,18 +69,28 @@ def _write(
         return template.codec_context.width, template.codec_context.height
 
 
+def _first_written(raw_path: str, samples: Sequence[Sample], written: Sequence[bool]) -> BytesIO:
+    """Read the keyframe whose parameter sets the video has."""
+    offset, (size_bytes, _, _) = next(compress(_placed(samples), written))
+    with Path(raw_path).open("rb") as raw:
+        raw.seek(offset)
+        return BytesIO(raw.read(size_bytes))
+
+
 def _sound(raw_path: Path, samples: Sequence[Sample]) -> list[bool]:
     """Say of each picture whether its group is to be kept.
 
-    Decoding all would cost more than filming. After a damaged keyframe each one is tried.
+    Decoding all would cost more than filming. After a damaged keyframe each one is tried. What
+    comes when the time for looks is over is believed.
     """
     sound: list[bool] = []
-    is_sound, look_at_s = True, float("-inf")
+    is_sound, look_at_s, until_s = True, float("-inf"), time.process_time() + LOOK_FOR_S
     with raw_path.open("rb") as raw:
         for offset, (size_bytes, is_keyframe, at_s) in _placed(samples):
             if is_keyframe and (at_s >= look_at_s or not is_sound):
                 raw.seek(offset)
-                is_sound = problem_of(raw.read(size_bytes)) is None
+                keyframe = raw.read(size_bytes)
+                is_sound = time.process_time() > until_s or problem_of(keyframe) is None
                 look_at_s = at_s + LOOK_EVERY_S
             sound.append(is_sound)
     return sound

@@ -10,10 +10,12 @@ from typing import Any
 from attrs import define, evolve
 
 from surveil_adapters.libav import process
+from surveil_adapters.libav.process import LibavCrashed
 from surveil_adapters.spool.index import ClipIndex, Sample, read_index
 from surveil_core.errors import BadMessage, DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip, VideoFile
 from surveil_core.ports.spool import FilmedEvent
+from surveil_core.video import VideoFormat
 
 INDEX_SUFFIX = ".index"
 VIDEO_SUFFIX = ".mp4"
@@ -68,33 +70,49 @@ class DiskSpooledClip:
         samples = () if index is None else _whole(self.spool_path, index.samples)
         if index is None or not samples:
             raise DataLost(f"{self.spool_path} holds no whole picture, so there is no video of it")
-        made = self._wrap(samples, last_step_s=1 / index.label.format.fps)
+        fps = index.label.format.fps
+        made = self._wrap(samples, last_step_s=1 / fps)
+        until_s = index.until_s
+        if until_s is None and not made["written"][-1]:
+            until_s = samples[-1].at_s + 1 / fps
         clip = index.label.describe(
             VideoFile(path=self._video_path, size_bytes=self._video_path.stat().st_size),
             stamps_s=[sample.at_s for sample in compress(samples, made["written"])],
-            until_s=index.until_s,
-            format=evolve(index.label.format, width=made["width"], height=made["height"]),
+            until_s=until_s,
+            format=_with_size(index.label.format, made["width"], made["height"]),
             salvaged=not index.complete or len(samples) < len(index.samples),
         )
         return clip if made["is_sound"] else evolve(clip, missing_s=clip.duration_s)
 
     def _wrap(self, samples: Sequence[Sample], *, last_step_s: float) -> dict[str, Any]:
-        """Have the MP4 made; what it returns is `libav.wrapping.wrap`'s."""
+        """Have the MP4 made; what it returns is `libav.wrapping.wrap`'s.
+
+        Where trying keyframes crashes the decoder, it is made without.
+        """
         try:
-            made: dict[str, Any] = process.run(
-                "make the video",
-                within_s=_WITHIN_S,
-                raw_path=str(self.spool_path),
-                video_path=str(self._video_path),
-                samples=[(one.size_bytes, one.keyframe, one.at_s) for one in samples],
-                last_step_s=last_step_s,
-            )
+            try:
+                return self._wrapped(samples, last_step_s, look=True)
+            except LibavCrashed:
+                return self._wrapped(samples, last_step_s, look=False)
         except DataLost as error:
             raise DataLost(f"{self.spool_path} cannot be played: {error}") from error
         except StoreUnavailable as error:
             raise StoreUnavailable(
                 f"cannot make {self._video_path}: {error}; the raw video is {self.spool_path}"
             ) from error
+
+    def _wrapped(
+        self, samples: Sequence[Sample], last_step_s: float, *, look: bool
+    ) -> dict[str, Any]:
+        made: dict[str, Any] = process.run(
+            "make the video",
+            within_s=_WITHIN_S,
+            raw_path=str(self.spool_path),
+            video_path=str(self._video_path),
+            samples=[(one.size_bytes, one.keyframe, one.at_s) for one in samples],
+            last_step_s=last_step_s,
+            look=look,
+        )
         return made
 
     def discard(self) -> None:
@@ -112,6 +130,14 @@ class DiskSpooledClip:
     @property
     def _video_path(self) -> Path:
         return self.spool_path.with_suffix(VIDEO_SUFFIX)
+
+
+def _with_size(asked: VideoFormat, width: int, height: int) -> VideoFormat:
+    """Take the size of the pictures; what was asked for, where damage made nonsense of it."""
+    try:
+        return evolve(asked, width=width, height=height)
+    except ValueError:
+        return asked
 
 
 def _set_aside(path: Path) -> None:

@@ -46,10 +46,10 @@ class Clip:
     """A finished video.
 
     `started_at_utc` is its first picture. The trigger lies `pre_roll_s` after that, or
-    `start_delay_s` before it, when the camera had to be started first. For `missing_s` nothing
-    was filmed between its first picture and the end that it was to have: the camera gave
-    nothing, too much, or failed. What was `salvaged` may lack its end, since the program or the
-    disk failed while it was filmed.
+    `start_delay_s` before it: the camera had to be started first, or what it sent first was
+    damaged. For `missing_s` nothing was filmed between its first picture and the end that it was
+    to have: the camera gave nothing, too much, something damaged, or failed. What was `salvaged`
+    may lack its end, since the program or the disk failed while it was filmed.
     """
 
     video_path: Path

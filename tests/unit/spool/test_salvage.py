@@ -1,6 +1,8 @@
 """What a crash leaves of a clip, cut at any byte, becomes a video that plays."""
 
+import random
 import shutil
+from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
 
@@ -129,37 +131,69 @@ def test_pictures_that_are_no_video_are_given_up(tmp_path: Path) -> None:
         clip.make_video()
 
 
-def film_damaged(folder: Path, seconds: set[int]) -> Clip:
-    """Film four seconds, of which some begin with a damaged keyframe, and make the video."""
+def film_damaged(
+    folder: Path, change: Callable[[int, bytes], bytes], *, is_finished: bool = True
+) -> Clip:
+    """Film four seconds, of which some keyframes are changed, and make the video."""
     spool = DiskSpool(folder)
     spool.open()
     writer = spool.start_clip(label_of())
     for number, unit in enumerate(pictures()):
-        if unit.keyframe and number // FPS in seconds:
-            writer.append(evolve(unit, annex_b=damaged(unit.annex_b, number)))
-        else:
-            writer.append(unit)
-    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC, until_s=104.0).make_video()
+        annex_b = change(number // FPS, unit.annex_b) if unit.keyframe else unit.annex_b
+        writer.append(evolve(unit, annex_b=annex_b))
+    writer.finish(triggered_at_utc=TRIGGERED_AT_UTC, until_s=104.0)
     spool.close()
-    return clip
+    index_path = writer.spool_path.with_suffix(".index")
+    if not is_finished:
+        index_path.write_bytes(b"".join(index_path.read_bytes().splitlines(keepends=True)[:-1]))
+    return DiskSpooledClip.found(writer.spool_path).make_video()
+
+
+def damaging(*seconds: int) -> Callable[[int, bytes], bytes]:
+    """Change the pictures with which these seconds begin."""
+    return lambda second, annex_b: damaged(annex_b, second) if second in seconds else annex_b
 
 
 @pytest.mark.parametrize(
-    ("seconds", "kept", "missing_s"), [({0}, 30, 0), ({0, 1}, 20, 0), ({3}, 30, 1), (set(), 40, 0)]
+    ("seconds", "kept", "missing_s"),
+    [((0,), 30, 0), ((0, 1), 20, 0), ((3,), 30, 1), ((), 40, 0)],
 )
 def test_groups_of_damaged_keyframes_are_left_out(
-    tmp_path: Path, seconds: set[int], kept: int, missing_s: float
+    tmp_path: Path, seconds: tuple[int, ...], kept: int, missing_s: float
 ) -> None:
     """A gap is told; pictures that show nothing real would not be."""
-    clip = film_damaged(tmp_path, seconds)
+    clip = film_damaged(tmp_path, damaging(*seconds))
     assert frames(clip.video_path) == kept
     assert clip.missing_s == pytest.approx(missing_s, abs=0.11)
     assert clip.duration_s == pytest.approx(kept / FPS)
+    assert clip.pre_roll_s == pytest.approx(2.0 - (4.0 - kept / FPS) * (0 in seconds))
+
+
+def test_a_damaged_end_of_a_salvaged_clip_is_missing(tmp_path: Path) -> None:
+    """It had been filmed, so it was to be there."""
+    clip = film_damaged(tmp_path, damaging(3), is_finished=False)
+    assert (clip.salvaged, frames(clip.video_path)) == (True, 30)
+    assert clip.missing_s == pytest.approx(1.0, abs=0.11)
 
 
 def test_a_clip_in_which_nothing_decodes_is_kept(tmp_path: Path) -> None:
     """Someone may see more in it than a decoder; all of it counts as missing."""
-    clip = film_damaged(tmp_path, {0, 1, 2, 3})
+    clip = film_damaged(tmp_path, damaging(0, 1, 2, 3))
     assert clip.missing_s == clip.duration_s == pytest.approx(4.0)
     with av.open(str(clip.video_path)) as video:
         assert len([packet for packet in video.demux() if packet.size]) == 40
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_headers_cost_their_own_group_at_most(tmp_path: Path, seed: int) -> None:
+    """Sizes and parameters of a damaged picture are not those of the video."""
+    chance = random.Random(seed)
+
+    def change(second: int, annex_b: bytes) -> bytes:
+        changed = bytearray(annex_b)
+        for place in chance.sample(range(4, 60), 3) if second == 0 else ():
+            changed[place] ^= chance.randint(1, 255)
+        return bytes(changed)
+
+    clip = film_damaged(tmp_path, change)
+    assert frames(clip.video_path) >= 30
