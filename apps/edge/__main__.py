@@ -78,13 +78,20 @@ def _command(options: argparse.Namespace) -> int:
     if options.command == "clips":
         return EXIT_OK if clips.run(parts, options) else EXIT_FAILED
     if options.command == "counters":
-        sys.stdout.write(parts.metrics().decode())
-        return EXIT_OK
+        return _count(settings)
     if options.command == "press":
         answer = send_command(settings.storage.data_dir / SOCKET_NAME, f"press {options.name}")
         sys.stdout.write(f"{answer}\n")
         return EXIT_OK
     return _run(settings, getattr(options, "services", []) or ALL_SERVICES, with_demo=options.demo)
+
+
+def _count(settings: config.EdgeSettings) -> int:
+    """Print what can be counted; what cannot is said beside it, and a failure."""
+    announcer = announcer_for(settings.log.format, settings.language, sys.stderr)
+    parts = EdgeParts(settings=settings, stop=threading.Event(), announcer=announcer)
+    sys.stdout.write(parts.metrics().decode())
+    return EXIT_FAILED if parts.file_counting.unreadable else EXIT_OK
 
 
 def _run(settings: config.EdgeSettings, names: list[str], *, with_demo: bool) -> int:

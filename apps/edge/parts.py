@@ -10,7 +10,7 @@ must not carry the web server and the camera (20 MB instead of 75).
 import random
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ from surveil_core.ports.media_store import VideoPlace
 from surveil_core.ports.sensors import Sensors, SensorSpec
 from surveil_core.ports.wakeup import Wakeup
 from surveil_core.services.assigning import CameraAssignment
+from surveil_core.services.counting import FileCounting
 from surveil_core.services.journaling import EventJournal
 from surveil_core.vocabulary import SENSOR_TOPICS, sensor_client_id
 
@@ -58,7 +59,12 @@ class EdgeParts:
     settings: EdgeSettings
     stop: threading.Event
     announcer: Announcer
+    file_counting: FileCounting = field(init=False, repr=False)
     _retaining_turn: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+
+    @file_counting.default
+    def _none_counted(self) -> FileCounting:
+        return FileCounting(announcer=self.announcer, turn=threading.Lock())
 
     def verify(self, names: Collection[str]) -> None:
         """Raise `ConfigurationError` for what settings alone cannot show: files, camera names.
@@ -225,24 +231,19 @@ class EdgeParts:
     def metrics(self) -> bytes:
         """Count what this machine's sensors and bridge wrote down, and what this process filmed.
 
-        Raises `StoreUnavailable` for a file that cannot be read now.
+        A file that cannot be read now is named there, and told.
         """
-        from surveil_adapters.metrics import filming_metrics, journal_metrics, outbox_metrics
+        from apps.edge.metrics import EdgeMetrics
 
-        text = b""
-        with ExitStack() as stack:
-            journals = {
-                path.stem: stack.enter_context(closing(self.journal(path.stem)))
-                for path in sorted(self._journal_folder.glob("*.db"))
-            }
-            if journals:
-                text += journal_metrics(journals)
-        if self.settings.storage.outbox.exists():
-            with closing(self.outbox()) as outbox:
-                text += outbox_metrics(outbox.counters())
-        if self.is_filming:
-            text += filming_metrics([filming.figures for filming in self.filmings.values()])
-        return text
+        metrics = EdgeMetrics(
+            journal_folder=self._journal_folder,
+            outbox_path=self.settings.storage.outbox,
+            open_journal=self.journal,
+            open_outbox=self.outbox,
+            counting=self.file_counting,
+        )
+        filmings = self.filmings.values() if self.is_filming else ()
+        return metrics.tell([filming.figures for filming in filmings])
 
     def dead_letters(self) -> Mapping[str, DeadLetters]:
         """Make the dead letters of each service whose file is on this machine."""

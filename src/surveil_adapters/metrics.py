@@ -2,7 +2,8 @@
 
 Those of sensors and bridge come from their journals and outbox themselves, so they count since
 the file was made; the bridge's add up at every instant: `received = delivered + waiting + dead +
-refused`. The cameras' count since the program began.
+refused`. The cameras' count since the program began. A file that could not be read has no
+counters, which Prometheus tells from a zero, and a gauge of 0.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from surveil_core.ports.journal import Journal
 from surveil_core.ports.outbox import OutboxCounters
 from surveil_core.services.filming_figures import FilmingFigures
 
@@ -46,9 +46,17 @@ class _OutboxCollector(Collector):
             )
 
 
+@frozen(kw_only=True)
+class JournalCounters:
+    """What a sensor service accepted since its journal was made, and what that keeps."""
+
+    accepted: int
+    waiting_bytes: int
+
+
 @frozen(eq=False)
 class _JournalCollector(Collector):
-    journals: Mapping[str, Journal]
+    counters: Mapping[str, JournalCounters]
 
     def collect(self) -> Iterator[Metric]:
         """Turn what the files say into families, as Prometheus' client asks for them."""
@@ -60,11 +68,27 @@ class _JournalCollector(Collector):
             "Size of those kept until the broker has had them for a while",
             labels=["service"],
         )
-        for service, journal in self.journals.items():
-            accepted.add_metric([service], journal.last_id())
-            waiting.add_metric([service], journal.waiting_bytes())
+        for service, counters in self.counters.items():
+            accepted.add_metric([service], counters.accepted)
+            waiting.add_metric([service], counters.waiting_bytes)
         yield accepted
         yield waiting
+
+
+@frozen(eq=False)
+class _FileCollector(Collector):
+    is_readable: Mapping[str, bool]
+
+    def collect(self) -> Iterator[Metric]:
+        """Turn what could be read into a family, as Prometheus' client asks for it."""
+        readable = GaugeMetricFamily(
+            "surveil_file_readable",
+            "1 if the file's counters are here, 0 if it could not be read",
+            labels=["file"],
+        )
+        for path, is_readable in self.is_readable.items():
+            readable.add_metric([path], is_readable)
+        yield readable
 
 
 _CAMERA_TOTALS: Mapping[str, tuple[str, Callable[[FilmingFigures], float]]] = {
@@ -128,9 +152,14 @@ def outbox_metrics(counters: OutboxCounters) -> bytes:
     return _text_of(_OutboxCollector(counters))
 
 
-def journal_metrics(journals: Mapping[str, Journal]) -> bytes:
-    """Write what each sensor service accepted and keeps. Raises `StoreUnavailable`."""
-    return _text_of(_JournalCollector(journals))
+def journal_metrics(counters: Mapping[str, JournalCounters]) -> bytes:
+    """Write what each sensor service accepted and keeps."""
+    return _text_of(_JournalCollector(counters))
+
+
+def file_metrics(is_readable: Mapping[str, bool]) -> bytes:
+    """Write of which files the counters are there, by path."""
+    return _text_of(_FileCollector(is_readable))
 
 
 def filming_metrics(figures: Sequence[FilmingFigures]) -> bytes:

@@ -122,6 +122,21 @@ class StoreFailed(Notice):
 
 
 @frozen(kw_only=True)
+class FileUnreadable(Notice):
+    """What a file counts is missing from the metrics; said once until the reason is another."""
+
+    path: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class FileReadable(Notice):
+    """A file that could not be read is counted again."""
+
+    path: str
+
+
+@frozen(kw_only=True)
 class ClientIdContested(Notice):
     """The broker closed `young_closes` young connections in a row.
 

@@ -119,6 +119,22 @@ def test_counters_add_up_and_are_served(
     assert counted(answer.text) == counters
 
 
+def test_counters_of_a_damaged_journal_are_named_beside_the_others(
+    settings: Mapping[str, Any], data_dir: Path
+) -> None:
+    """The page serves what there is; the command prints it too, with the reason, and fails."""
+    damaged = data_dir / "journal" / "sensor-motion.db"
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"no database" * 1000)
+    answer = requests.get(f"http://127.0.0.1:{settings['WEB__PORT']}/metrics", timeout=5)
+    assert answer.status_code == 200
+    assert counted(answer.text)["received"] == 0
+    assert f'surveil_file_readable{{file="{damaged}"}} 0.0' in answer.text
+    code, output = command(settings, "counters")
+    assert (code, counted(output)) == (1, counted(answer.text))
+    assert f"{damaged}: file is not a database: the file is no SQLite database" in output
+
+
 def test_letters_must_be_named(settings: Mapping[str, Any]) -> None:
     """A mistake does nothing, and says what to type."""
     code, output = command(settings, "dead-letters", "discard")

@@ -21,6 +21,8 @@ from surveil_core.notices import (
     BrokerConnected,
     CameraReady,
     ClipStored,
+    FileReadable,
+    FileUnreadable,
     NoSensor,
     TopicsSubscribed,
     VideosGivenUp,
@@ -178,6 +180,50 @@ def test_each_sensor_service_is_counted_by_its_journal(tmp_path: Path) -> None:
     assert 'surveil_journal_accepted_total{service="sensor-button"} 1.0' in text
     assert 'surveil_journal_waiting_bytes{service="sensor-motion"} 20.0' in text
     assert 'surveil_journal_waiting_bytes{service="sensor-button"} 0.0' in text
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_counted(tmp_path: Path) -> None:
+    """It is named in the metrics and told once, and told again when it can be read."""
+    services = camera_services(tmp_path)
+    announcer = cast("RecordingAnnouncer", services.announcer)
+    with (
+        closing(services.journal("sensor-motion")) as journal,
+        closing(services.outbox()) as outbox,
+    ):
+        journal.append([JournalRecord(record_id=1, topic="sensor/x", payload=b"12")])
+        outbox.counters()
+    damaged = tmp_path / "journal" / "sensor-button.db"
+    damaged.write_bytes(b"no database" * 1000)
+    for _ in range(2):
+        text = services.metrics().decode()
+        assert 'surveil_journal_accepted_total{service="sensor-motion"} 1.0' in text
+        assert 'service="sensor-button"' not in text
+        assert "surveil_outbox_received_total 0.0" in text
+        assert f'surveil_file_readable{{file="{damaged}"}} 0.0' in text
+        assert f'surveil_file_readable{{file="{tmp_path}/journal/sensor-motion.db"}} 1.0' in text
+        assert f'surveil_file_readable{{file="{tmp_path}/outbox.db"}} 1.0' in text
+    [told] = announcer.notices
+    assert isinstance(told, FileUnreadable)
+    assert told.path == str(damaged)
+    assert "the file is no SQLite database; move it aside" in told.reason
+    damaged.unlink()
+    with closing(services.journal("sensor-button")) as journal:
+        journal.last_id()
+    assert f'surveil_file_readable{{file="{damaged}"}} 1.0' in services.metrics().decode()
+    assert announcer.notices[1:] == [FileReadable(service="metrics", path=str(damaged))]
+
+
+def test_the_metrics_of_files_none_of_which_can_be_read_say_so(tmp_path: Path) -> None:
+    """A later release wrote the outbox, and something else the journal: both are named."""
+    services = camera_services(tmp_path)
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / "sensor-motion.db").write_bytes(b"no database" * 1000)
+    with closing(sqlite3.connect(tmp_path / "outbox.db")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert counters_of(services.metrics()) == {"file_readable": 0}
+    told = cast("RecordingAnnouncer", services.announcer).of(FileUnreadable)
+    assert [Path(notice.path).name for notice in told] == ["sensor-motion.db", "outbox.db"]
+    assert "schema version 99" in told[1].reason
 
 
 def counters_of(metrics: bytes) -> dict[str, float]:

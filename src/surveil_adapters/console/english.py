@@ -77,6 +77,10 @@ WORDS = Words(
             f"❌ Database unavailable: {x.reason}\n"
             f"   → the event is kept, next try in {seconds(x.retry_in_s)}"
         ),
+        n.FileUnreadable: (
+            "⚠️  Counters unreadable: {n.reason}\n   → those of {n.path} are missing from /metrics"
+        ),
+        n.FileReadable: "✅ Counters readable again: {n.path}",
         n.SensorStarting: _sensor_starting,
         n.SensorReady: "👀 Waiting for {n.kind}... ({n.sensor_name})",
         n.NoSensor: lambda x: (

@@ -92,6 +92,10 @@ WORDS = Words(
             f"❌ Base de données indisponible: {x.reason}\n"
             f"   → l'événement est gardé, nouvel essai dans {seconds(x.retry_in_s)}"
         ),
+        n.FileUnreadable: (
+            "⚠️  Compteurs illisibles: {n.reason}\n   → ceux de {n.path} manquent à /metrics"
+        ),
+        n.FileReadable: "✅ Compteurs de nouveau lisibles: {n.path}",
         n.SensorStarting: _sensor_starting,
         n.SensorReady: lambda x: f"👀 En attente {_WAITING_FOR[x.kind]}... ({x.sensor_name})",
         n.NoSensor: lambda x: (

@@ -22,7 +22,10 @@ def metrics_route(metrics: Callable[[], bytes]) -> HTTPRouteHandler:
         summary="Count what the bridge carried and the camera filmed",
     )
     def tell_metrics() -> bytes:
-        """Count as of now; empty where neither bridge nor camera runs."""
+        """Count as of now; empty where neither bridge nor camera runs.
+
+        `surveil_file_readable` is 0 for a file whose counters cannot be had now.
+        """
         return metrics()
 
     return tell_metrics
