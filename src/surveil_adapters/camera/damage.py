@@ -16,6 +16,9 @@ from surveil_core.errors import CameraUnavailable, StoreUnavailable
 LOOK_EVERY_S = 30.0
 """How far apart the keyframes are that are tried as long as all is well."""
 
+FIRST_LOOK_AFTER_S = 5.0
+"""How long a camera films before its first look: one that films a short clip needs none."""
+
 LOOK_WITHIN_S = 20.0
 """On the clock of the pictures; a machine that takes longer has no time for it."""
 
@@ -80,7 +83,8 @@ class DamageWatch:
         self._look: Look | None = None
         self._is_closed = False
         self._lock = Lock()
-        self._began_at_s = float("-inf")
+        self._began_at_s = 0.0
+        self._due_at_s: float | None = None
         self._damaged = 0
 
     def note(self, keyframe: bytes, *, at_s: float) -> None:
@@ -89,11 +93,13 @@ class DamageWatch:
         Never waits. Raises `CameraUnavailable` when the last ones tried were all damaged.
         """
         with self._lock:
+            if self._due_at_s is None:
+                self._due_at_s = at_s + min(FIRST_LOOK_AFTER_S, self._look_every_s)
             if self._look is not None:
                 self._take_answer(self._look, at_s=at_s)
-            is_due = bool(self._damaged) or at_s - self._began_at_s >= self._look_every_s
+            is_due = bool(self._damaged) or at_s >= self._due_at_s
             if self._look is None and is_due and not self._is_closed:
-                self._began_at_s = at_s
+                self._began_at_s, self._due_at_s = at_s, at_s + self._look_every_s
                 self._begin(keyframe)
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from surveil_adapters.camera.annexb import AccessUnitSplitter
 from surveil_adapters.camera.damage import (
+    FIRST_LOOK_AFTER_S,
     LOOK_EVERY_S,
     LOOK_WITHIN_S,
     MAX_DAMAGED_KEYFRAMES,
@@ -34,17 +35,19 @@ def looks() -> FakeLooks:
 
 @pytest.fixture
 def watch(looks: FakeLooks) -> DamageWatch:
-    """Watch with fake looks."""
-    return DamageWatch(start_look=looks)
+    """Watch with fake looks; the first one is due at 0 s."""
+    watch = DamageWatch(start_look=looks)
+    watch.note(SOUND, at_s=-FIRST_LOOK_AFTER_S)
+    return watch
 
 
 def test_few_keyframes_are_looked_at_as_long_as_all_is_well(
     watch: DamageWatch, looks: FakeLooks
 ) -> None:
-    """The first one, and then one in `LOOK_EVERY_S`."""
-    for at_s in range(100, 100 + 3 * int(LOOK_EVERY_S)):
+    """None at first, as the clip may be short; then one in `LOOK_EVERY_S`."""
+    for at_s in range(-3, 3 * int(LOOK_EVERY_S)):
         watch.note(b"%d" % at_s, at_s=at_s)
-    assert [keyframe for keyframe, _ in looks.started] == [b"100", b"130", b"160"]
+    assert [keyframe for keyframe, _ in looks.started] == [b"0", b"30", b"60"]
 
 
 def test_damaged_keyframes_in_a_row_end_the_run(watch: DamageWatch) -> None:
@@ -109,9 +112,9 @@ def test_damage_ends_picamera2s_stream_without_an_error_on_its_thread() -> None:
     queue = UnitQueue(capacity_units=20)
     watch = DamageWatch(start_look=FakeLooks({SOUND}))
     sink = FrameSink(queue, FakeClock(), AccessUnitSplitter(watch))
-    for number in range(6):
-        sink.take(SOUND, number * 4_000_000)
-    for _ in range(MAX_DAMAGED_KEYFRAMES):
+    for number in range(7):
+        sink.take(SOUND, number * int(FIRST_LOOK_AFTER_S) * 1_000_000)
+    for _ in range(1 + MAX_DAMAGED_KEYFRAMES):
         assert queue.get(0) is not None
     with pytest.raises(CameraUnavailable, match="do not decode"):
         queue.get(0)
