@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from surveil_core.events import EventType, PinState, SensorEvent, SensorKind
 from surveil_core.messages import BackendEvent
 from surveil_core.ports.camera import Clip
-from surveil_core.ports.previewer import ClipPreview
+from surveil_core.ports.preview import ClipPreview
 from surveil_core.ports.sensors import SensorSpec
 from surveil_core.video import VideoFormat
 from surveil_core.vocabulary import FACTS_BY_KIND, AlertType

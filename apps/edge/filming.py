@@ -12,7 +12,6 @@ from attrs import frozen
 
 from apps.edge.config import Camera, EdgeSettings
 from surveil_adapters.camera import CameraChain, candidates_for, devices_of, redact_urls
-from surveil_adapters.previews import PyavPreviewer
 from surveil_adapters.queues import ThreadTriggerQueue
 from surveil_adapters.spool import DiskSpool
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
@@ -110,7 +109,6 @@ class FilmingParts:
         return ClipStoring(
             store=media_store(self.settings, self.database),
             jobs=jobs,
-            previewer=PyavPreviewer(),
             clock=self.clock,
             announcer=self.announcer,
             random_unit=random.random,

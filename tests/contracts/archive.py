@@ -8,7 +8,7 @@ from attrs import evolve
 
 from surveil_core.events import SensorEvent, SensorKind
 from surveil_core.ports.archive import Archive, ClipState
-from surveil_core.ports.previewer import ClipPreview, PreviewKind
+from surveil_core.ports.preview import ClipPreview, PreviewKind
 from surveil_core.vocabulary import AlertType
 from tests.examples import MOTION_EVENT, RECEIVED_AT_UTC, ExampleClip, event_number
 

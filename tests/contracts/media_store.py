@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from surveil_core.ports.media_store import MediaStore
-from surveil_core.ports.previewer import ClipPreview
+from surveil_core.ports.preview import ClipPreview
 from tests.examples import clip_of
 
 

@@ -35,14 +35,30 @@ class SpoolContract:
         clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC + set_right)
         assert clip.events == (label_of().event, SECOND)
         assert (clip.has_pictures, clip.cut_short) == (True, False)
-        video = clip.make_video()
+        video = clip.make_video().clip
         assert video.duration_s == pytest.approx(len(pictures()) / FPS)
         assert video.pre_roll_s == pytest.approx(2.0)
         assert video.started_at_utc == TRIGGERED_AT_UTC + set_right - timedelta(seconds=2)
         assert (video.format, video.salvaged) == (FORMAT, False)
         assert (video.start_delay_s, video.missing_s) == (0, 0)
-        assert clip.make_video() == video
+        assert clip.make_video().clip == video
         clip.discard()
+        clip.discard()
+        spool.close()
+
+    def test_a_video_comes_with_its_preview(self, spool: Spool) -> None:
+        """Two JPEGs (ITU-T T.81), the same each time; none where there is no time for it."""
+        spool.open()
+        clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        made = clip.make_video()
+        assert made.preview is not None
+        assert made.preview.thumbnail != made.preview.strip
+        for jpeg in (made.preview.thumbnail, made.preview.strip):
+            assert (jpeg[:2], jpeg[-2:]) == (b"\xff\xd8", b"\xff\xd9")
+        assert made.no_preview_reason == ""
+        assert clip.make_video() == made
+        hurried = clip.make_video(with_preview=False)
+        assert (hurried.clip, hurried.preview) == (made.clip, None)
         clip.discard()
         spool.close()
 
@@ -55,7 +71,7 @@ class SpoolContract:
             writer.append(unit)
         last_s = late[-1].at_s + 4
         clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC, until_s=last_s + 2.1)
-        video = clip.make_video()
+        video = clip.make_video().clip
         assert (video.pre_roll_s, video.start_delay_s) == (0, pytest.approx(1.3))
         assert video.started_at_utc == TRIGGERED_AT_UTC + timedelta(seconds=1.3)
         assert video.missing_s == pytest.approx(4.5 + 2.0)
@@ -82,7 +98,7 @@ class SpoolContract:
         [left] = spool.left_clips()
         assert left.events == (label_of().event, SECOND)
         assert (left.has_pictures, left.cut_short) == (True, True)
-        video = left.make_video()
+        video = left.make_video().clip
         assert video.salvaged
         assert video.duration_s == pytest.approx(len(pictures()) / FPS)
         assert video.started_at_utc == TRIGGERED_AT_UTC - timedelta(seconds=2)
@@ -94,12 +110,12 @@ class SpoolContract:
         """What the last run could not store has the same video in the next."""
         spool.open()
         clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC)
-        video = clip.make_video()
+        video = clip.make_video().clip
         spool.close()
         spool.open()
         [left] = spool.left_clips()
         assert not left.cut_short
-        assert left.make_video() == video
+        assert left.make_video().clip == video
         left.discard()
         spool.close()
 

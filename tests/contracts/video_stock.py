@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from surveil_core.ports.previewer import ClipPreview
+from surveil_core.ports.preview import ClipPreview
 from surveil_core.ports.video_stock import VideoStock
 
 PREVIEW = ClipPreview(thumbnail=b"t" * 10_000, strip=b"s" * 20_000)

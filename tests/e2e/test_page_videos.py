@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve, frozen
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from surveil_adapters.previews import PyavPreviewer
+from surveil_adapters.libav.previews import PreviewSizes, make_preview
 from surveil_adapters.sqlite.archive import SqliteArchive
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
 from surveil_adapters.sqlite.event_store import SqliteEventStore
@@ -21,6 +21,7 @@ from surveil_adapters.sqlite.pins import SqlitePins
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.sqlite.video_stock import SqliteVideoStock
 from surveil_adapters.web import WebServer
+from surveil_core.ports.preview import ClipPreview
 from tests.contracts.clip_jobs import film
 from tests.e2e.site import CLIP_S, opened, serve, wait_until
 from tests.examples import SENSORS, clip_of
@@ -29,6 +30,9 @@ from tests.fakes.announcer import RecordingAnnouncer
 NO_CAMERA = "v4l2:/dev/video0 gave no picture for 5 s"
 (WHOLE, SALVAGED, WITHOUT_PREVIEW, DELETED, NOT_FILMED, AWAITED) = range(6)
 """The places of the events in the list, which has the newest first."""
+
+
+SIZES = PreviewSizes(thumbnail_width=320, strip_pictures=6, strip_picture_width=160)
 
 
 @frozen
@@ -42,7 +46,8 @@ class Site:
 def fill(db: SurveillanceDb, folder: Path, video: bytes) -> None:
     """Store six events, the newest last, whose videos fared differently; the last is a file."""
     clip = evolve(clip_of(folder / "clip.mp4", video), duration_s=CLIP_S, pre_roll_s=3.0)
-    preview = PyavPreviewer().make_preview(clip)
+    thumbnail, strip = make_preview(str(clip.video_path), SIZES, trigger_s=3.0, duration_s=CLIP_S)
+    preview = ClipPreview(thumbnail=thumbnail, strip=strip)
     with (
         closing(SqliteEventStore(db)) as events,
         closing(SqliteMediaStore(db)) as media,

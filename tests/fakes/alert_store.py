@@ -9,7 +9,7 @@ from surveil_core.errors import StoreUnavailable
 from surveil_core.messages import parse_timestamp
 from surveil_core.ports.alert_store import NewAlert, StoredAlert
 from surveil_core.ports.archive import EventRecord, MediaRecord
-from surveil_core.ports.previewer import PreviewKind
+from surveil_core.ports.preview import PreviewKind
 
 
 @define(kw_only=True)

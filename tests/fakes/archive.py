@@ -9,7 +9,7 @@ from attrs import define, field
 
 from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.archive import EventRecord, MediaRecord
-from surveil_core.ports.previewer import ClipPreview, PreviewKind
+from surveil_core.ports.preview import ClipPreview, PreviewKind
 
 
 @define(kw_only=True)

@@ -6,7 +6,7 @@ from attrs import define, field
 
 from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip
-from surveil_core.ports.previewer import ClipPreview
+from surveil_core.ports.preview import ClipPreview
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
 

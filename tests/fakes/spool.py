@@ -6,9 +6,12 @@ from pathlib import Path
 from attrs import define, evolve, field
 
 from surveil_core.errors import DataLost, StoreUnavailable
-from surveil_core.ports.camera import Clip, VideoFile
-from surveil_core.ports.spool import ClipLabel, FilmedEvent
+from surveil_core.ports.camera import VideoFile
+from surveil_core.ports.preview import ClipPreview
+from surveil_core.ports.spool import ClipLabel, FilmedEvent, MadeVideo
 from surveil_core.video import AccessUnit
+
+PREVIEW = ClipPreview(thumbnail=b"\xff\xd8thumbnail\xff\xd9", strip=b"\xff\xd8strip\xff\xd9")
 
 
 @define(kw_only=True)
@@ -30,20 +33,26 @@ class FakeSpooledClip:
         """As the port says."""
         return bool(self.units)
 
-    def make_video(self) -> Clip:
+    def make_video(self, *, with_preview: bool = True) -> MadeVideo:
         """Describe the MP4 that there would be."""
         if self.spool.video_error is not None:
             raise StoreUnavailable(self.spool.video_error)
         if self.label is None or not self.units or not self.playable:
             raise DataLost(f"{self.spool_path} cannot be played")
         size_bytes = sum(len(unit.annex_b) for unit in self.units)
-        return self.label.describe(
+        clip = self.label.describe(
             VideoFile(path=self.spool_path.with_suffix(".mp4"), size_bytes=size_bytes),
             stamps_s=[unit.at_s for unit in self.units],
             until_s=self.until_s,
             format=self.label.format,
             salvaged=self.cut_short,
         )
+        if not with_preview:
+            return MadeVideo(clip=clip)
+        self.spool.previews += 1
+        if self.spool.preview_error is not None:
+            return MadeVideo(clip=clip, no_preview_reason=self.spool.preview_error)
+        return MadeVideo(clip=clip, preview=PREVIEW)
 
     def discard(self) -> None:
         """Forget the clip's files."""
@@ -128,6 +137,8 @@ class FakeClipWriter:
 class FakeSpool:
     """Implements `Spool`. The errors, while set, are raised by what they name.
 
+    `previews` counts those that were asked for; `preview_error` is why there is none.
+
     `left` is what an earlier run left: put in by a test, or not discarded when reopened.
     """
 
@@ -137,6 +148,8 @@ class FakeSpool:
     append_error: str | None = None
     event_error: str | None = None
     video_error: str | None = None
+    preview_error: str | None = None
+    previews: int = 0
     discard_error: str | None = None
     left: list[FakeSpooledClip] = field(factory=list)
     is_open: bool = field(default=False, init=False)

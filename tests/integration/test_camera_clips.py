@@ -45,7 +45,7 @@ def test_a_clip_becomes_a_playable_video_of_true_duration(
     assert writer.spool_path.stat().st_size == sum(len(unit.annex_b) for unit in units)
     decode(writer.spool_path)
     clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
-    made = clip.make_video()
+    made = clip.make_video().clip
     assert made.format == FORMAT
     facts = probe(made.video_path)
     assert (facts["codec_name"], facts["width"], facts["height"]) == ("h264", 320, 180)

@@ -45,6 +45,8 @@ def waiting_for_ever(folder: Path) -> LibavProcess:
         samples=[(10, True, 0.0)],
         last_step_s=0.1,
         look=True,
+        trigger_at_s=0.0,
+        preview=None,
     )
 
 
@@ -108,7 +110,7 @@ def test_nothing_to_play_is_told_from_a_disk_that_refuses(tmp_path: Path) -> Non
     noise = tmp_path / "noise.h264"
     noise.write_bytes(b"no video" * 100)
     asked = {"raw_path": str(noise), "samples": [(800, True, 0.0)], "last_step_s": 0.1}
-    asked["look"] = True
+    asked |= {"look": True, "trigger_at_s": 0.0, "preview": None}
     with pytest.raises(DataLost):
         run("make the video", within_s=30, video_path=str(tmp_path / "video.mp4"), **asked)
     asked["raw_path"] = str(tmp_path / "gone.h264")

@@ -1,6 +1,7 @@
 """Previews of real clips: which pictures they show, and what making them takes."""
 
 import io
+import re
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -9,31 +10,37 @@ import av
 import pytest
 from attrs import evolve
 
-from surveil_adapters.libav.previews import MAX_DECODED
-from surveil_adapters.previews import PyavPreviewer
+from surveil_adapters.libav.failures import DataProblem
+from surveil_adapters.libav.previews import MAX_DECODED, PreviewSizes, make_preview
 from surveil_adapters.spool import DiskSpool
-from surveil_core.errors import DataLost
-from surveil_core.ports.camera import Clip
+from surveil_core.ports.preview import ClipPreview
 from surveil_core.video import AccessUnit
 from tests.clips import make_mp4, make_plain_mp4, of_unknown_coding, with_damaged_header
-from tests.contracts.previewer import PreviewerContract, PreviewSite
-from tests.examples import clip_at, clip_of
 from tests.footage import TRIGGERED_AT_UTC, grey_pictures, label_of, numbers_of
 from tests.integration.sqlite_files import python, seeded_random
+
+SIZES = PreviewSizes(thumbnail_width=320, strip_pictures=6, strip_picture_width=160)
 
 
 def filmed(
     folder: Path, units: tuple[AccessUnit, ...] | None = None, *, trigger_at_s: float = 102.0
-) -> Clip:
-    """Film pictures that tell their number, the first at 100 s, and wrap them as the edge does."""
+) -> ClipPreview:
+    """Film pictures that tell their number, the first at 100 s; give what is shown of them."""
     spool = DiskSpool(folder / "spool")
     spool.open()
     writer = spool.start_clip(label_of(at_s=trigger_at_s))
     for unit in units or grey_pictures():
         writer.append(unit)
-    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video()
+    made = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video()
     spool.close()
-    return clip
+    assert made.preview is not None, made.no_preview_reason
+    return made.preview
+
+
+def preview_of(video: Path, *, trigger_s: float = 3.0, duration_s: float = 13.0) -> ClipPreview:
+    """Make a preview of any file, in this process."""
+    thumbnail, strip = make_preview(str(video), SIZES, trigger_s=trigger_s, duration_s=duration_s)
+    return ClipPreview(thumbnail=thumbnail, strip=strip)
 
 
 def size_of(jpeg: bytes, folder: Path) -> tuple[int, int]:
@@ -42,18 +49,6 @@ def size_of(jpeg: bytes, folder: Path) -> tuple[int, int]:
     path.write_bytes(jpeg)
     with av.open(str(path)) as file:
         return file.streams.video[0].width, file.streams.video[0].height
-
-
-class TestPyavPreviewer(PreviewerContract):
-    @pytest.fixture
-    def site(self, tmp_path: Path) -> PreviewSite:
-        previewer = PyavPreviewer()
-        return PreviewSite(
-            previewer=previewer,
-            clip=filmed(tmp_path),
-            blind_previewer=previewer,
-            broken_clip=clip_of(tmp_path / "broken.mp4", b"no video at all" * 100),
-        )
 
 
 @pytest.mark.parametrize(
@@ -74,20 +69,19 @@ def test_thumbnail_is_what_was_on_screen_at_the_trigger(
     tmp_path: Path, trigger_at_s: float, number: int
 ) -> None:
     """The last picture that is not later, wherever the keyframes are; the last one of all."""
-    clip = filmed(tmp_path, trigger_at_s=trigger_at_s)
-    preview = PyavPreviewer().make_preview(clip)
+    preview = filmed(tmp_path, trigger_at_s=trigger_at_s)
     assert numbers_of(preview.thumbnail) == [number]
 
 
 def test_strip_shows_the_whole_clip_in_order(tmp_path: Path) -> None:
     """Of each sixth of the time, the keyframe before its middle; here there is one a second."""
-    preview = PyavPreviewer().make_preview(filmed(tmp_path))
+    preview = filmed(tmp_path)
     assert numbers_of(preview.strip, pictures=6) == [0, 10, 10, 20, 30, 30]
 
 
 def test_clip_of_one_picture_has_a_preview(tmp_path: Path) -> None:
     """The same picture everywhere."""
-    preview = PyavPreviewer().make_preview(filmed(tmp_path, grey_pictures()[:1]))
+    preview = filmed(tmp_path, grey_pictures()[:1])
     assert numbers_of(preview.thumbnail) == [0]
     assert numbers_of(preview.strip, pictures=6) == [0] * 6
 
@@ -97,7 +91,7 @@ def test_clip_of_one_picture_has_a_preview(tmp_path: Path) -> None:
 )
 def test_aspect_is_kept(tmp_path: Path, size: tuple[int, int], height: int) -> None:
     """At fixed widths; a picture as tall as a tower is squeezed to twice its width."""
-    preview = PyavPreviewer().make_preview(filmed(tmp_path, grey_pictures(5, size=size)))
+    preview = filmed(tmp_path, grey_pictures(5, size=size))
     assert size_of(preview.thumbnail, tmp_path) == (320, height)
     assert size_of(preview.strip, tmp_path) == (960, height // 2 + height // 2 % 2)
 
@@ -106,7 +100,7 @@ def test_aspect_is_kept(tmp_path: Path, size: tuple[int, int], height: int) -> N
 def test_colours_are_the_video_s(tmp_path: Path, matrix: str) -> None:
     """Whatever the camera's matrix, the JPEG has what a JPEG is read by (JFIF: BT.601, full)."""
     video = make_plain_mp4(tmp_path, rgb="C82828", matrix=matrix)
-    preview = PyavPreviewer().make_preview(clip_at(video, clip_bytes=1))
+    preview = preview_of(video)
     for jpeg in (preview.thumbnail, preview.strip):
         with av.open(io.BytesIO(jpeg)) as file:
             frame = next(file.decode(video=0))
@@ -117,39 +111,56 @@ def test_colours_are_the_video_s(tmp_path: Path, matrix: str) -> None:
 def test_work_is_bounded_where_keyframes_are_rare(tmp_path: Path) -> None:
     """Half a minute without one: the thumbnail is from somewhat before."""
     units = grey_pictures(MAX_DECODED + 20, keyframe_every=1000)
-    preview = PyavPreviewer().make_preview(filmed(tmp_path, units, trigger_at_s=131.5))
+    preview = filmed(tmp_path, units, trigger_at_s=131.5)
     assert numbers_of(preview.thumbnail) == [(MAX_DECODED - 1) % 50]
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 100, 3000])
 def test_torn_file_is_told(tmp_path: Path, kept_bytes: int) -> None:
     """Whatever is missing, the error names the file and nothing else is raised."""
-    clip = filmed(tmp_path)
-    clip.video_path.write_bytes(clip.video_path.read_bytes()[:kept_bytes])
-    with pytest.raises(DataLost, match=r"recording_evt-1_\d+\.mp4"):
-        PyavPreviewer().make_preview(clip)
+    video = make_mp4(tmp_path, duration_s=1)
+    video.write_bytes(video.read_bytes()[:kept_bytes])
+    with pytest.raises(DataProblem, match=re.escape(f"{video} has no picture to show: ")):
+        preview_of(video)
 
 
 def test_pictures_of_an_unknown_coding_are_told(tmp_path: Path) -> None:
     """With the reason, whatever PyAV makes of it."""
-    video = of_unknown_coding(make_mp4(tmp_path, duration_s=1).read_bytes())
-    with pytest.raises(DataLost, match=r"has no picture to show: AttributeError: "):
-        PyavPreviewer().make_preview(clip_of(tmp_path / "clip.mp4", video))
+    video = tmp_path / "clip.mp4"
+    video.write_bytes(of_unknown_coding(make_mp4(tmp_path, duration_s=1).read_bytes()))
+    with pytest.raises(DataProblem, match=r"has no picture to show: AttributeError: "):
+        preview_of(video)
 
 
 def test_damaged_header_has_a_preview_or_is_told(tmp_path: Path) -> None:
     """Nothing else happens, so that the clip is stored."""
     mp4, chosen = make_mp4(tmp_path, duration_s=1).read_bytes(), seeded_random()
-    for _ in range(30):
-        with suppress(DataLost):
-            video = with_damaged_header(mp4, chosen)
-            PyavPreviewer().make_preview(clip_of(tmp_path / "clip.mp4", video))
+    video = tmp_path / "clip.mp4"
+    for _ in range(100):
+        video.write_bytes(with_damaged_header(mp4, chosen))
+        with suppress(DataProblem):
+            preview_of(video)
 
 
 def test_missing_file_is_told(tmp_path: Path) -> None:
     """A file that is not there either."""
-    with pytest.raises(DataLost, match=r"gone\.mp4"):
-        PyavPreviewer().make_preview(clip_at(tmp_path / "gone.mp4", clip_bytes=5))
+    with pytest.raises(DataProblem, match=r"gone\.mp4"):
+        preview_of(tmp_path / "gone.mp4")
+
+
+def test_a_video_without_preview_says_why(tmp_path: Path) -> None:
+    """No preview is worth a clip, which someone else's decoder may like better."""
+    spool = DiskSpool(tmp_path / "spool")
+    spool.open()
+    writer = spool.start_clip(label_of())
+    for unit in grey_pictures()[:10]:
+        start = unit.annex_b.rindex(b"\x00\x00\x01") + 4
+        writer.append(evolve(unit, annex_b=unit.annex_b[:start] + b"\xff" * 20))
+    made = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video()
+    spool.close()
+    assert made.clip.missing_s == made.clip.duration_s
+    assert made.preview is None
+    assert f"{made.clip.video_path} has no picture to show: " in made.no_preview_reason
 
 
 def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
@@ -157,12 +168,9 @@ def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
     program = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from attrs import evolve\n"
-        "from surveil_adapters.previews import PyavPreviewer\n"
-        "from tests.examples import clip_at\n"
-        "clip = clip_at(Path(sys.argv[1]), clip_bytes=1)\n"
-        "PyavPreviewer().make_preview(evolve(clip, duration_s=float(sys.argv[2])))\n"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+        "from tests.integration.test_previews import preview_of\n"
+        "preview_of(Path(sys.argv[1]), duration_s=float(sys.argv[2]))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
     peaks_kib = []
     for duration_s in (4, 80):
@@ -173,7 +181,8 @@ def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
     assert peaks_kib[1] - peaks_kib[0] < 8 * 1024
 
 
-def test_a_clip_that_the_camera_described_wrongly_has_a_preview(tmp_path: Path) -> None:
-    """Times beyond the file's end are taken for its end."""
-    clip = evolve(filmed(tmp_path), duration_s=3600.0, pre_roll_s=600.0)
-    assert numbers_of(PyavPreviewer().make_preview(clip).thumbnail) == [39]
+def test_times_beyond_the_end_are_taken_for_it(tmp_path: Path) -> None:
+    """A clip may be described wrongly."""
+    video = make_mp4(tmp_path, duration_s=2)
+    late = preview_of(video, trigger_s=600.0, duration_s=3600.0)
+    assert late.thumbnail == preview_of(video, trigger_s=1.99).thumbnail

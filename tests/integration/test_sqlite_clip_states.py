@@ -17,7 +17,7 @@ from surveil_adapters.sqlite.surveillance_db import SCHEMA_VERSION, Surveillance
 from surveil_adapters.sqlite.video_stock import SqliteVideoStock
 from surveil_core.errors import DataLost
 from surveil_core.ports.archive import ClipState
-from surveil_core.ports.previewer import ClipPreview, PreviewKind
+from surveil_core.ports.preview import ClipPreview, PreviewKind
 from tests.contracts.clip_jobs import film
 from tests.examples import SENSORS, clip_of
 from tests.integration.sqlite_files import query

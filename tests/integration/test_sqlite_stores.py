@@ -26,7 +26,7 @@ from surveil_core.events import PinState, SensorKind
 from surveil_core.messages import parse_sensor_message
 from surveil_core.ports.camera import Clip
 from surveil_core.ports.media_store import MediaStore
-from surveil_core.ports.previewer import ClipPreview
+from surveil_core.ports.preview import ClipPreview
 from surveil_core.vocabulary import FACTS_BY_KIND, KIND_BY_EVENT_TYPE
 from tests.contracts.alert_store import AlertStoreContract, add
 from tests.contracts.archive import ArchiveContract, MakeArchive

@@ -14,7 +14,7 @@ from surveil_core.vocabulary import AlertType
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.archive import FakeArchive
 from tests.fakes.pins import FakePins
-from tests.fakes.previewer import PREVIEW
+from tests.fakes.spool import PREVIEW
 
 DEADLINE_S = 10
 NOW = datetime(2025, 1, 15, 14, 30, 45, 123456, tzinfo=UTC)

@@ -42,7 +42,7 @@ def make_clip(units: list[AccessUnit], folder: Path, format: VideoFormat = FORMA
         writer = spool.start_clip(evolve(label_of(), triggered_at_s=units[0].at_s, format=format))
         for unit in units:
             writer.append(unit)
-        return writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video().video_path
+        return writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video().clip.video_path
 
 
 def probe(path: Path) -> dict[str, str]:

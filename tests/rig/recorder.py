@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from surveil_adapters.camera import CameraChain
-from surveil_adapters.previews import PyavPreviewer
 from surveil_adapters.queues import ThreadTriggerQueue
 from surveil_adapters.spool import DiskSpool
 from surveil_core.events import EventType
@@ -65,7 +64,6 @@ class Recorder:
         storing = ClipStoring(
             store=store,
             jobs=jobs,
-            previewer=PyavPreviewer(),
             clock=clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,

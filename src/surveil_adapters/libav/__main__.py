@@ -18,13 +18,11 @@ from typing import Any
 
 from surveil_adapters.libav.failures import DataProblem, Refusal
 from surveil_adapters.libav.keyframes import look
-from surveil_adapters.libav.previews import preview
-from surveil_adapters.libav.wrapping import wrap
+from surveil_adapters.libav.video import make_video
 
 TASKS: Mapping[str, Callable[..., Any]] = {
     "look at a keyframe": look,
-    "make a preview": preview,
-    "make the video": wrap,
+    "make the video": make_video,
 }
 
 MAX_CPU_S = 60

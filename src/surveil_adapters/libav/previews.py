@@ -4,8 +4,8 @@ Only what is needed is decoded: for the thumbnail from the keyframe before the t
 for the strip keyframes alone. One thread, so that a decoder holds few pictures.
 """
 
-import base64
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 
@@ -28,32 +28,36 @@ _QUALITY = 4
 _LAMBDA_PER_QUANTISER = 118  # FF_QP2LAMBDA
 
 
-def preview(
-    video_path: str,
-    *,
-    trigger_s: float,
-    duration_s: float,
-    thumbnail_width: int,
-    strip_pictures: int,
-    strip_picture_width: int,
-) -> dict[str, str]:
-    """Task: make `thumbnail` and `strip` of a video, each a JPEG in base 64.
+@dataclass(frozen=True, kw_only=True)
+class PreviewSizes:
+    """Widths in pixels, and how many pictures a strip has."""
+
+    thumbnail_width: int
+    strip_pictures: int
+    strip_picture_width: int
+
+
+def make_preview(
+    video_path: str, sizes: PreviewSizes, *, trigger_s: float, duration_s: float
+) -> tuple[bytes, bytes]:
+    """Make two JPEGs of a video: the picture at `trigger_s`, and a strip. Raises `DataProblem`.
 
     PyAV meets damage with errors of many kinds: a coding that it does not know is an
-    `AttributeError`.
+    `AttributeError`. No preview is worth a clip.
     """
-    times_s = [(n + 0.5) * duration_s / strip_pictures for n in range(strip_pictures)]
+    count = sizes.strip_pictures
+    times_s = [(n + 0.5) * duration_s / count for n in range(count)]
     try:
         with av.open(video_path) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
-            jpegs = {
-                "thumbnail": _thumbnail(container, stream, trigger_s, thumbnail_width),
-                "strip": _strip(container, stream, times_s, strip_picture_width),
-            }
+            return (
+                _thumbnail(container, stream, trigger_s, sizes.thumbnail_width),
+                _strip(container, stream, times_s, sizes.strip_picture_width),
+            )
     except Exception as error:
-        raise DataProblem(f"{type(error).__name__}: {error}") from error
-    return {name: base64.b64encode(jpeg).decode() for name, jpeg in jpegs.items()}
+        reason = f"{type(error).__name__}: {error}"
+        raise DataProblem(f"{video_path} has no picture to show: {reason}") from error
 
 
 def _thumbnail(

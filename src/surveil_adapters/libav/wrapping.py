@@ -29,7 +29,7 @@ Sample = tuple[int, bool, float]
 def wrap(
     raw_path: str, video_path: str, samples: Sequence[Sample], last_step_s: float, *, look: bool
 ) -> dict[str, Any]:
-    """Task: write the first pictures of a raw stream, at least one, as `video_path`.
+    """Write the first pictures of a raw stream, at least one, as `video_path`.
 
     The last is shown for `last_step_s`. With `look`, groups of pictures whose keyframe does
     not decode are left out, unless none would be left. Returns `width` and `height` of the

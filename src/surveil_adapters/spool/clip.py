@@ -1,7 +1,8 @@
 """What lies in the spool of one clip: a raw stream, its index, and the MP4 made of them."""
 
+import base64
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import compress
 from pathlib import Path
@@ -14,7 +15,13 @@ from surveil_adapters.libav.process import LibavCrashed
 from surveil_adapters.spool.index import ClipIndex, Sample, read_index
 from surveil_core.errors import BadMessage, DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip, VideoFile
-from surveil_core.ports.spool import FilmedEvent
+from surveil_core.ports.preview import (
+    STRIP_PICTURE_WIDTH,
+    STRIP_PICTURES,
+    THUMBNAIL_WIDTH,
+    ClipPreview,
+)
+from surveil_core.ports.spool import ClipLabel, FilmedEvent, MadeVideo
 from surveil_core.video import VideoFormat
 
 INDEX_SUFFIX = ".index"
@@ -22,6 +29,11 @@ VIDEO_SUFFIX = ".mp4"
 ASIDE = "set_aside"
 """The folder for clips of another release, beside the others."""
 
+_PREVIEW = {
+    "thumbnail_width": THUMBNAIL_WIDTH,
+    "strip_pictures": STRIP_PICTURES,
+    "strip_picture_width": STRIP_PICTURE_WIDTH,
+}
 _WITHIN_S = 600.0
 """A disk that takes longer for the longest clip would not keep up with a camera."""
 
@@ -61,7 +73,7 @@ class DiskSpooledClip:
             cut_short=index is None or not index.complete,
         )
 
-    def make_video(self) -> Clip:
+    def make_video(self, *, with_preview: bool = True) -> MadeVideo:
         """Wrap the pictures that are whole as a playable MP4 with the camera's times.
 
         Raises `StoreUnavailable`, or `DataLost` when no picture can be played.
@@ -70,11 +82,19 @@ class DiskSpooledClip:
         samples = () if index is None else _whole(self.spool_path, index.samples)
         if index is None or not samples:
             raise DataLost(f"{self.spool_path} holds no whole picture, so there is no video of it")
-        fps = index.label.format.fps
-        made = self._wrap(samples, last_step_s=1 / fps)
+        made = self._make(samples, index.label, with_preview=with_preview)
+        return MadeVideo(
+            clip=self._describe(index, samples, made),
+            preview=_preview_of(made),
+            no_preview_reason=made["no_preview_reason"],
+        )
+
+    def _describe(
+        self, index: ClipIndex, samples: Sequence[Sample], made: Mapping[str, Any]
+    ) -> Clip:
         until_s = index.until_s
         if until_s is None and not made["written"][-1]:
-            until_s = samples[-1].at_s + 1 / fps
+            until_s = samples[-1].at_s + 1 / index.label.format.fps
         clip = index.label.describe(
             VideoFile(path=self._video_path, size_bytes=self._video_path.stat().st_size),
             stamps_s=[sample.at_s for sample in compress(samples, made["written"])],
@@ -84,16 +104,20 @@ class DiskSpooledClip:
         )
         return clip if made["is_sound"] else evolve(clip, missing_s=clip.duration_s)
 
-    def _wrap(self, samples: Sequence[Sample], *, last_step_s: float) -> dict[str, Any]:
-        """Have the MP4 made; what it returns is `libav.wrapping.wrap`'s.
+    def _make(
+        self, samples: Sequence[Sample], label: ClipLabel, *, with_preview: bool
+    ) -> dict[str, Any]:
+        """Have the MP4 made; what it returns is `libav.video.make_video`'s.
 
-        Where trying keyframes crashes the decoder, it is made without.
+        Where decoding a few pictures crashes the decoder, it is made without.
         """
+        preview = _PREVIEW if with_preview else None
         try:
             try:
-                return self._wrapped(samples, last_step_s, look=True)
-            except LibavCrashed:
-                return self._wrapped(samples, last_step_s, look=False)
+                return self._made(samples, label, look=True, preview=preview)
+            except LibavCrashed as error:
+                made = self._made(samples, label, look=False, preview=None)
+                return made | {"no_preview_reason": str(error)}
         except DataLost as error:
             raise DataLost(f"{self.spool_path} cannot be played: {error}") from error
         except StoreUnavailable as error:
@@ -101,8 +125,13 @@ class DiskSpooledClip:
                 f"cannot make {self._video_path}: {error}; the raw video is {self.spool_path}"
             ) from error
 
-    def _wrapped(
-        self, samples: Sequence[Sample], last_step_s: float, *, look: bool
+    def _made(
+        self,
+        samples: Sequence[Sample],
+        label: ClipLabel,
+        *,
+        look: bool,
+        preview: Mapping[str, int] | None,
     ) -> dict[str, Any]:
         made: dict[str, Any] = process.run(
             "make the video",
@@ -110,8 +139,10 @@ class DiskSpooledClip:
             raw_path=str(self.spool_path),
             video_path=str(self._video_path),
             samples=[(one.size_bytes, one.keyframe, one.at_s) for one in samples],
-            last_step_s=last_step_s,
+            last_step_s=1 / label.format.fps,
             look=look,
+            trigger_at_s=label.triggered_at_s,
+            preview=preview,
         )
         return made
 
@@ -130,6 +161,13 @@ class DiskSpooledClip:
     @property
     def _video_path(self) -> Path:
         return self.spool_path.with_suffix(VIDEO_SUFFIX)
+
+
+def _preview_of(made: Mapping[str, Any]) -> ClipPreview | None:
+    if made["preview"] is None:
+        return None
+    thumbnail, strip = map(base64.b64decode, made["preview"])
+    return ClipPreview(thumbnail=thumbnail, strip=strip)
 
 
 def _with_size(asked: VideoFormat, width: int, height: int) -> VideoFormat:

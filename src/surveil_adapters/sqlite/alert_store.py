@@ -22,7 +22,7 @@ from surveil_adapters.sqlite.connection import (
 from surveil_core.messages import format_timestamp, parse_timestamp
 from surveil_core.ports.alert_store import NewAlert, StoredAlert
 from surveil_core.ports.archive import EventRecord, MediaRecord
-from surveil_core.ports.previewer import PreviewKind
+from surveil_core.ports.preview import PreviewKind
 from surveil_core.strict_json import write_object
 from surveil_core.vocabulary import AlertType
 

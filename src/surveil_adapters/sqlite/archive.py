@@ -18,7 +18,7 @@ from surveil_adapters.sqlite.video_files import VideoFiles, read_part
 from surveil_core.events import EventType
 from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.archive import ClipState, EventRecord, MediaRecord
-from surveil_core.ports.previewer import PreviewKind
+from surveil_core.ports.preview import PreviewKind
 from surveil_core.vocabulary import ALERT_TYPE_BY_EVENT_TYPE
 
 _MAX_INTEGER = 2**63 - 1

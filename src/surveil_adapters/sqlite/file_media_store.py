@@ -15,7 +15,7 @@ from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.sqlite.video_files import VideoFiles, removing_on_error
 from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.camera import Clip
-from surveil_core.ports.previewer import ClipPreview
+from surveil_core.ports.preview import ClipPreview
 
 _KNOWN = "SELECT 1 FROM fichier_media WHERE nom = ?"
 _ANNOUNCE = "INSERT INTO fichier_media (nom, numero_camera) VALUES (?, ?)"

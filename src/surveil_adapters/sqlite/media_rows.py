@@ -13,7 +13,7 @@ from surveil_adapters.sqlite.surveillance_db import CAMERA_TYPE
 from surveil_core.errors import StoreUnavailable
 from surveil_core.messages import format_timestamp
 from surveil_core.ports.camera import Clip
-from surveil_core.ports.previewer import ClipPreview
+from surveil_core.ports.preview import ClipPreview
 
 CHUNK_BYTES = 128 * 1024
 """How much of a clip is in Python's memory at a time."""

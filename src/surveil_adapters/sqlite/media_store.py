@@ -8,7 +8,7 @@ from surveil_adapters.sqlite.connection import KeptConnection
 from surveil_adapters.sqlite.media_rows import ClipFile, check_events, insert_beside, insert_media
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.ports.camera import Clip
-from surveil_core.ports.previewer import ClipPreview
+from surveil_core.ports.preview import ClipPreview
 
 
 @define

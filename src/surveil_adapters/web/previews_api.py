@@ -18,7 +18,7 @@ from litestar.params import Parameter
 from surveil_adapters.web.media_api import MediaId
 from surveil_core.events import MAX_TEXT_CHARS
 from surveil_core.ports.archive import Archive
-from surveil_core.ports.previewer import (
+from surveil_core.ports.preview import (
     STRIP_PICTURE_WIDTH,
     STRIP_PICTURES,
     THUMBNAIL_WIDTH,

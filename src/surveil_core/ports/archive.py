@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from attrs import frozen
 
-from surveil_core.ports.previewer import PreviewKind
+from surveil_core.ports.preview import PreviewKind
 from surveil_core.vocabulary import AlertType
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from surveil_core.ports.camera import Clip
-from surveil_core.ports.previewer import ClipPreview
+from surveil_core.ports.preview import ClipPreview
 
 
 class VideoPlace(StrEnum):

@@ -11,6 +11,7 @@ from typing import Protocol
 from attrs import frozen
 
 from surveil_core.ports.camera import Clip, VideoFile
+from surveil_core.ports.preview import ClipPreview
 from surveil_core.video import AccessUnit, VideoFormat, missing_s
 
 
@@ -60,6 +61,15 @@ class ClipLabel:
         )
 
 
+@frozen(kw_only=True)
+class MadeVideo:
+    """A clip as a playable file, and its preview or, if one was asked for, why there is none."""
+
+    clip: Clip
+    preview: ClipPreview | None = None
+    no_preview_reason: str = ""
+
+
 class SpooledClip(Protocol):
     """A clip whose filming is over, in this run or in one that was killed. Used by one thread."""
 
@@ -75,11 +85,12 @@ class SpooledClip(Protocol):
     cut_short: bool
     """Whether nobody could say that it was complete."""
 
-    def make_video(self) -> Clip:
+    def make_video(self, *, with_preview: bool = True) -> MadeVideo:
         """Wrap the pictures that are whole as a playable MP4, without transcoding.
 
-        Raises `StoreUnavailable`, and may be called again; `DataLost` when there is no
-        picture that can be played.
+        A preview takes longer than the video, decodes a few pictures of it, and never costs it.
+        Raises `StoreUnavailable`, and may be called again; `DataLost` when there is no picture
+        that can be played.
         """
 
     def discard(self) -> None:

@@ -23,7 +23,6 @@ from surveil_core.ports.camera import Clip
 from surveil_core.ports.clip_jobs import ClipJobs
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.media_store import MediaStore
-from surveil_core.ports.previewer import ClipPreview, Previewer
 from surveil_core.ports.spool import FilmedEvent, SpooledClip
 
 NO_TIME = "the program was ending, and the video went first"
@@ -57,7 +56,6 @@ class ClipStoring:
     service: str = "surveillance"
     store: MediaStore
     jobs: ClipJobs
-    previewer: Previewer
     clock: Clock
     announcer: Announcer
     random_unit: Callable[[], float]
@@ -163,12 +161,12 @@ class ClipStoring:
     def _store(self, waiting: _Waiting) -> bool:
         """Store a clip. False when it never can be, and a person should see the file."""
         try:
-            video = waiting.clip.make_video()
+            made = waiting.clip.make_video(with_preview=not self._is_closing)
         except DataLost as error:
             self.give_up(waiting.events, str(error))
             return True
+        video, preview = made.clip, made.preview
         self._announce_captured(waiting, video)
-        preview, no_preview_reason = self._preview_of(video)
         self.make_room(video.clip_bytes + (0 if preview is None else preview.size_bytes))
         try:
             row_id = self.store.add_clip(
@@ -189,20 +187,12 @@ class ClipStoring:
                 event_id=event_id,
             )
         )
-        if no_preview_reason:
+        if preview is None:
+            reason = NO_TIME if self._is_closing else made.no_preview_reason
             self.announcer.announce(
-                PreviewFailed(service=self.service, event_id=event_id, reason=no_preview_reason)
+                PreviewFailed(service=self.service, event_id=event_id, reason=reason)
             )
         return True
-
-    def _preview_of(self, video: Clip) -> tuple[ClipPreview | None, str]:
-        """Make a preview, or say why there is none: that never costs the clip."""
-        if self._is_closing:
-            return None, NO_TIME
-        try:
-            return self.previewer.make_preview(video), ""
-        except DataLost as error:
-            return None, str(error)
 
     def _announce_captured(self, waiting: _Waiting, video: Clip) -> None:
         source, waiting.source = waiting.source, None

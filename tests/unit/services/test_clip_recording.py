@@ -16,7 +16,6 @@ from tests.fakes.camera import FakeCamera
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
 from tests.fakes.media_store import FakeMediaStore
-from tests.fakes.previewer import FakePreviewer
 from tests.fakes.spool import FakeSpool
 
 
@@ -42,7 +41,6 @@ class Bench:
         self.storing = ClipStoring(
             store=FakeMediaStore(clock=self.clock),
             jobs=FakeClipJobs(),
-            previewer=FakePreviewer(),
             clock=self.clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,

@@ -32,7 +32,6 @@ from tests.fakes.camera import FakeCamera
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
 from tests.fakes.media_store import FakeMediaStore
-from tests.fakes.previewer import FakePreviewer
 from tests.fakes.spool import FakeSpool
 from tests.fakes.trigger_queue import FakeTriggerQueue
 
@@ -62,7 +61,6 @@ class Rig:
         storing = ClipStoring(
             store=self.store,
             jobs=self.jobs,
-            previewer=FakePreviewer(),
             clock=self.clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,

@@ -20,7 +20,6 @@ from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
 from tests.fakes.media_store import FakeMediaStore
-from tests.fakes.previewer import FakePreviewer
 from tests.fakes.spool import FakeSpool, FakeSpooledClip
 
 PICTURES = [AccessUnit(annex_b=b"%d" % n, keyframe=n == 0, at_s=n / 10) for n in range(30)]
@@ -43,7 +42,6 @@ class Rig:
         self.storing = ClipStoring(
             store=self.store,
             jobs=self.jobs,
-            previewer=FakePreviewer(),
             clock=self.clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,

@@ -22,8 +22,7 @@ from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
 from tests.fakes.media_store import FakeMediaStore
-from tests.fakes.previewer import PREVIEW, FakePreviewer
-from tests.fakes.spool import FakeSpool, FakeSpooledClip
+from tests.fakes.spool import PREVIEW, FakeSpool, FakeSpooledClip
 
 
 @define(kw_only=True)
@@ -34,7 +33,6 @@ class Rig:
     announcer: RecordingAnnouncer = field(factory=RecordingAnnouncer)
     spool: FakeSpool = field(factory=FakeSpool)
     jobs: FakeClipJobs = field(factory=FakeClipJobs)
-    previewer: FakePreviewer = field(factory=FakePreviewer)
     store: FakeMediaStore = field(init=False)
     storing: ClipStoring = field(init=False)
 
@@ -43,7 +41,6 @@ class Rig:
         self.storing = ClipStoring(
             store=self.store,
             jobs=self.jobs,
-            previewer=self.previewer,
             clock=self.clock,
             announcer=self.announcer,
             random_unit=lambda: 0.0,
@@ -109,7 +106,7 @@ def test_a_clip_is_stored_told_and_removed() -> None:
 def test_a_clip_without_preview_is_stored_and_the_reason_told_once() -> None:
     """Pictures of a video that nobody can decode cost nothing but themselves."""
     rig = Rig()
-    rig.previewer.refusal = "no keyframe"
+    rig.spool.preview_error = "no keyframe"
     clip = rig.add(3)
     rig.store.error = "database is locked"
     rig.storing.step()
@@ -130,7 +127,7 @@ def test_room_is_made_before_a_clip_is_stored() -> None:
     rig.storing.make_room = lambda new_bytes: made.append((new_bytes, len(rig.store.clips)))
     rig.add(3)
     rig.storing.step()
-    rig.previewer.refusal = "no keyframe"
+    rig.spool.preview_error = "no keyframe"
     rig.add(4)
     rig.storing.step()
     clip_bytes = rig.store.clips[0].clip_bytes
@@ -264,7 +261,7 @@ def test_closing_makes_no_preview() -> None:
     rig = Rig()
     rig.add(1)
     rig.storing.close()
-    assert (rig.previewer.previews, rig.store.previews) == (0, [None])
+    assert (rig.spool.previews, rig.store.previews) == (0, [None])
     [failed] = rig.announcer.of(PreviewFailed)
     assert (failed.event_id, failed.reason) == ("evt-1", NO_TIME)
     rig.add(2)

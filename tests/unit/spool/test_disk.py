@@ -92,7 +92,7 @@ def test_a_name_of_which_anything_is_left_is_not_taken(folder: Path, suffix: str
     for writer in (first, second):
         for unit in pictures():
             writer.append(unit)
-        assert not writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video().salvaged
+        assert not writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video().clip.salvaged
     spool.close()
 
 
@@ -218,7 +218,7 @@ def test_a_disk_that_fills_keeps_what_was_written(spool: DiskSpool) -> None:
         writer.append(pictures()[20])
     clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
     assert (clip.cut_short, clip.has_pictures) == (True, True)
-    video = clip.make_video()
+    video = clip.make_video().clip
     assert video.salvaged
     assert video.duration_s == pytest.approx(20 / FPS)
 
@@ -239,7 +239,7 @@ def test_an_mp4_that_does_not_fit_can_be_made_later(spool: DiskSpool) -> None:
     clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
     with files_limited_to(1000), pytest.raises(StoreUnavailable, match="the raw video is"):
         clip.make_video()
-    assert not clip.make_video().salvaged
+    assert not clip.make_video().clip.salvaged
 
 
 def test_each_second_reaches_the_disk(spool: DiskSpool) -> None:
@@ -289,4 +289,4 @@ def test_a_disk_that_fills_in_the_pre_roll_keeps_what_fits(spool: DiskSpool) -> 
     assert writer.has_pictures
     clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
     assert (clip.cut_short, clip.has_pictures) == (True, True)
-    assert clip.make_video().duration_s == pytest.approx(7 / FPS)
+    assert clip.make_video().clip.duration_s == pytest.approx(7 / FPS)

@@ -61,7 +61,7 @@ def check(folder: Path, raw: bytes, index: bytes, expected: int) -> None:
         with pytest.raises(DataLost):
             clip.make_video()
         return
-    video = clip.make_video()
+    video = clip.make_video().clip
     assert video.salvaged
     assert video.duration_s == pytest.approx(expected / FPS)
     assert frames(video.video_path) == expected
@@ -146,7 +146,7 @@ def film_damaged(
     index_path = writer.spool_path.with_suffix(".index")
     if not is_finished:
         index_path.write_bytes(b"".join(index_path.read_bytes().splitlines(keepends=True)[:-1]))
-    return DiskSpooledClip.found(writer.spool_path).make_video()
+    return DiskSpooledClip.found(writer.spool_path).make_video().clip
 
 
 def damaging(*seconds: int) -> Callable[[int, bytes], bytes]:

@@ -1,11 +1,8 @@
 """A few small pictures of a clip, for those who look for one among many."""
 
 from enum import StrEnum
-from typing import Protocol
 
 from attrs import frozen
-
-from surveil_core.ports.camera import Clip
 
 THUMBNAIL_WIDTH = 320
 """Pixels; the height keeps the video's aspect."""
@@ -27,7 +24,8 @@ class ClipPreview:
     """Two JPEGs of a clip.
 
     `thumbnail` is the picture on screen when the event fired, `strip` has pictures of the
-    whole clip from left to right, each from the middle of its part of the time.
+    whole clip from left to right, each from the middle of its part of the time: keyframes, so
+    neighbours are the same picture where a clip has few.
     """
 
     thumbnail: bytes
@@ -37,14 +35,3 @@ class ClipPreview:
     def size_bytes(self) -> int:
         """What both take."""
         return len(self.thumbnail) + len(self.strip)
-
-
-class Previewer(Protocol):
-    """Makes previews. Used by one thread."""
-
-    def make_preview(self, clip: Clip) -> ClipPreview:
-        """Decode as few pictures of `clip.video_path` as it takes, within bounded memory.
-
-        A strip shows keyframes, so neighbours are the same picture where a clip has few.
-        Raises `DataLost` when the file cannot be read or its pictures not be decoded.
-        """
