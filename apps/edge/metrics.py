@@ -39,6 +39,7 @@ class EdgeMetrics:
         for found in outboxes.values():
             if found is not None:
                 text += outbox_metrics(found)
+        self.counting.forget_but(map(str, journals | outboxes))
         if files := {str(path): found is not None for path, found in (journals | outboxes).items()}:
             text += file_metrics(files)
         return text + filming_metrics(filmed) if filmed else text

@@ -6,7 +6,7 @@ from types import TracebackType
 from bench.delivery import procfs
 
 HELPER = "surveil_adapters.libav"
-"""Part of the command of a process that makes a video or a preview."""
+"""Part of the command of a process that makes a video and its preview."""
 
 _EVERY_S = 0.02
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from surveil_adapters.camera.damage import LibavLook
-from surveil_adapters.libav.process import LibavCrashed, LibavProcess, run
+from surveil_adapters.libav.process import LibavCrashed, LibavEnded, LibavProcess, run
 from surveil_core.errors import DataLost, StoreUnavailable
 from tests.contracts.look import START, LookContract, problem_of
 from tests.footage import pictures
@@ -72,7 +72,7 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGXCPU])
 def test_a_crash_is_told_from_other_ends(tmp_path: Path, number: signal.Signals) -> None:
     """What it was given did that."""
     process = waiting_for_ever(tmp_path)
@@ -87,7 +87,7 @@ def test_a_killed_process_may_do_better_the_next_time(tmp_path: Path) -> None:
     child = child_of(os.getpid())
     assert within(10, lambda: Path(f"/proc/{child}/oom_score_adj").read_text() == "1000\n")
     os.kill(child, signal.SIGKILL)
-    with pytest.raises(StoreUnavailable, match="make the video ended by SIGKILL") as caught:
+    with pytest.raises(LibavEnded, match="make the video ended by SIGKILL") as caught:
         process.answer(30)
     assert not isinstance(caught.value, LibavCrashed)
 

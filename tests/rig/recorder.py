@@ -40,7 +40,7 @@ class CopyingStore(FakeMediaStore):
 
 
 class Recorder:
-    """A camera, a real spool, queue and previewer around the service.
+    """A camera, a real spool and queue around the service.
 
     Unless a database is given, stored clips are copied into `folder`: `1.mp4`, `2.mp4`...
     """

@@ -27,7 +27,7 @@ MAX_PENDING_BYTES = 8 * 1024 * 1024
 
 
 class AccessUnitSplitter:
-    """Turns chunks of bytes into access units. Used by one thread, as is its `damage`.
+    """Turns chunks of bytes into access units. Used by one thread; `close` by any.
 
     Yields nothing before the first keyframe; every keyframe carries its SPS and PPS.
     """

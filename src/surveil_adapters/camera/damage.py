@@ -17,7 +17,7 @@ LOOK_EVERY_S = 30.0
 """How far apart the keyframes are that are tried as long as all is well."""
 
 FIRST_LOOK_AFTER_S = 5.0
-"""How long a camera films before its first look: one that films a short clip needs none."""
+"""How long a camera films before its first look: a shorter clip needs none of its own."""
 
 LOOK_WITHIN_S = 20.0
 """On the clock of the pictures; a machine that takes longer has no time for it."""

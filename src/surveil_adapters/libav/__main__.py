@@ -56,7 +56,7 @@ def _stay_below(parent_pid: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # who asked decides when it is time to end
         signal.signal(number, signal.SIG_IGN)
     for courtesy in (_give_way, _limit_itself, _offer_itself):
-        with suppress(OSError):  # systemd and containers forbid one or the other
+        with suppress(OSError, ValueError):  # systemd and containers forbid one or the other
             courtesy()
 
 
@@ -74,9 +74,10 @@ def _offer_itself() -> None:
 
 
 def _limit(which: int, value: int) -> None:
-    """Lower a limit, whatever it was."""
-    _, hard = resource.getrlimit(which)
-    resource.setrlimit(which, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+    """Lower a limit to `value` where it is higher."""
+    soft, hard = resource.getrlimit(which)
+    if soft == resource.RLIM_INFINITY or soft > value:
+        resource.setrlimit(which, (value, hard))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Only what is needed is decoded: for the thumbnail from the keyframe before the t
 for the strip keyframes alone. One thread, so that a decoder holds few pictures.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,9 @@ from surveil_adapters.libav.failures import DataProblem
 
 MAX_DECODED = 150
 """Pictures: where keyframes are rarer, the thumbnail is somewhat before the trigger."""
+
+DECODE_FOR_S = 5.0
+"""Of processor time, for the thumbnail: likewise. Who films waits meanwhile."""
 
 _ROUNDING_S = 0.001
 _TALLEST = 2
@@ -64,11 +68,13 @@ def _thumbnail(
     container: InputContainer, stream: VideoStream, trigger_s: float, width: int
 ) -> bytes:
     _seek(container, stream, trigger_s)
-    shown = None
+    shown, until_s = None, time.process_time() + DECODE_FOR_S
     for frame in islice(container.decode(stream), MAX_DECODED):
         if shown is not None and frame.time > trigger_s + _ROUNDING_S:
             break
         shown = frame
+        if time.process_time() > until_s:
+            break
     if shown is None:
         raise LookupError("none can be decoded")
     return _jpeg(_run(_scaler(stream, width), [shown]))

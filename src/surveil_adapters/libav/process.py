@@ -11,11 +11,22 @@ from typing import Any, TextIO
 from surveil_core.errors import DataLost, StoreUnavailable
 
 _COMMAND = (sys.executable, "-P", "-m", "surveil_adapters.libav")
-_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+_CRASHES = (
+    signal.SIGSEGV,
+    signal.SIGABRT,
+    signal.SIGBUS,
+    signal.SIGFPE,
+    signal.SIGILL,
+    signal.SIGXCPU,
+)
 
 
-class LibavCrashed(StoreUnavailable):
-    """The libraries did not survive what they were given."""
+class LibavEnded(StoreUnavailable):
+    """A signal ended the process: what it was given, or a system that lacks memory."""
+
+
+class LibavCrashed(LibavEnded):
+    """The libraries did not survive what they were given, or went round in circles."""
 
 
 class LibavProcess:
@@ -53,7 +64,8 @@ class LibavProcess:
         """Wait for what the task returns, and close.
 
         Raises `DataLost` with the task's own words when nothing can be made of its data,
-        `LibavCrashed`, and `StoreUnavailable` for what may go better the next time.
+        `LibavEnded` when it did not live to answer, and `StoreUnavailable` for what may go
+        better the next time.
         """
         try:
             status = self._process.wait(within_s)
@@ -64,7 +76,7 @@ class LibavProcess:
             self.close()
         if status < 0:
             reason = f"{self._task} ended by {_name_of(-status)}"
-            raise (LibavCrashed if -status in _CRASHES else StoreUnavailable)(reason)
+            raise (LibavCrashed if -status in _CRASHES else LibavEnded)(reason)
         if status > 0:
             last_line = (complaint.strip().splitlines() or [f"exit status {status}"])[-1]
             raise StoreUnavailable(f"cannot {self._task}: {last_line}")
@@ -87,12 +99,15 @@ def run(task: str, *, within_s: float, **arguments: Any) -> Any:
     return LibavProcess(task, **arguments).answer(within_s)
 
 
-def _result_of(answer: dict[str, Any]) -> Any:
-    if "data_lost" in answer:
-        raise DataLost(answer["data_lost"])
-    if "unavailable" in answer:
-        raise StoreUnavailable(answer["unavailable"])
-    return answer["result"]
+def _result_of(answer: Any) -> Any:
+    match answer:
+        case {"data_lost": str(reason)}:
+            raise DataLost(reason)
+        case {"unavailable": str(reason)}:
+            raise StoreUnavailable(reason)
+        case {"result": result}:
+            return result
+    raise StoreUnavailable(f"an answer of no known form: {answer!r:.80}")
 
 
 def _memory_file(name: str) -> TextIO:

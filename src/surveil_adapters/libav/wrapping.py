@@ -32,19 +32,27 @@ def wrap(
     """Write the first pictures of a raw stream, at least one, as `video_path`.
 
     The last is shown for `last_step_s`. With `look`, groups of pictures whose keyframe does
-    not decode are left out, unless none would be left. Returns `width` and `height` of the
-    pictures, `written`, a truth for each of them, and `is_sound`, false when nothing decodes.
+    not decode are left out, unless none would be left. Returns `size_bytes` of the file, `width`
+    and `height` of the pictures, `written`, a truth for each of them, and `is_sound`, false when
+    nothing decodes.
     """
     try:
         sound = _sound(Path(raw_path), samples) if look else [True] * len(samples)
         is_sound = any(sound)
         written = sound if is_sound else [True] * len(samples)
         width, height = _write(raw_path, video_path, samples, written, last_step_s)
+        size_bytes = Path(video_path).stat().st_size
     except (av.InvalidDataError, av.ArgumentError, IndexError) as error:
         raise DataProblem(str(error)) from error
     except (OSError, av.FFmpegError) as error:
         raise Refusal(str(error)) from error
-    return {"width": width, "height": height, "written": written, "is_sound": is_sound}
+    return {
+        "size_bytes": size_bytes,
+        "width": width,
+        "height": height,
+        "written": written,
+        "is_sound": is_sound,
+    }
 
 
 def _write(

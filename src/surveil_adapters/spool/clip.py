@@ -1,26 +1,18 @@
 """What lies in the spool of one clip: a raw stream, its index, and the MP4 made of them."""
 
-import base64
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import compress
 from pathlib import Path
-from typing import Any
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from surveil_adapters.libav import process
-from surveil_adapters.libav.process import LibavCrashed
 from surveil_adapters.spool.index import ClipIndex, Sample, read_index
+from surveil_adapters.spool.wrapping import Run, WrappedClip, wrap
 from surveil_core.errors import BadMessage, DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip, VideoFile
-from surveil_core.ports.preview import (
-    STRIP_PICTURE_WIDTH,
-    STRIP_PICTURES,
-    THUMBNAIL_WIDTH,
-    ClipPreview,
-)
 from surveil_core.ports.spool import ClipLabel, FilmedEvent, MadeVideo
 from surveil_core.video import VideoFormat
 
@@ -29,14 +21,6 @@ VIDEO_SUFFIX = ".mp4"
 ASIDE = "set_aside"
 """The folder for clips of another release, beside the others."""
 
-_PREVIEW = {
-    "thumbnail_width": THUMBNAIL_WIDTH,
-    "strip_pictures": STRIP_PICTURES,
-    "strip_picture_width": STRIP_PICTURE_WIDTH,
-}
-_WITHIN_S = 600.0
-"""A disk that takes longer for the longest clip would not keep up with a camera."""
-
 
 @define(kw_only=True)
 class DiskSpooledClip:
@@ -44,7 +28,7 @@ class DiskSpooledClip:
 
     The MP4 is made again whenever it is asked for: it may be torn, the raw stream and its
     index are checked picture by picture. A clip of another release, whose index cannot be
-    read, shows no events; discarding it sets it aside.
+    read, shows no events; discarding it sets it aside. `run` does the work of FFmpeg's libraries.
     """
 
     spool_path: Path
@@ -52,6 +36,7 @@ class DiskSpooledClip:
     has_pictures: bool
     cut_short: bool
     is_foreign: bool = False
+    run: Run = field(default=process.run, repr=False)
 
     @classmethod
     def found(cls, spool_path: Path) -> "DiskSpooledClip":
@@ -82,42 +67,25 @@ class DiskSpooledClip:
         samples = () if index is None else _whole(self.spool_path, index.samples)
         if index is None or not samples:
             raise DataLost(f"{self.spool_path} holds no whole picture, so there is no video of it")
-        made = self._make(samples, index.label, with_preview=with_preview)
+        made = self._wrap(samples, index.label, with_preview=with_preview)
         return MadeVideo(
             clip=self._describe(index, samples, made),
-            preview=_preview_of(made),
-            no_preview_reason=made["no_preview_reason"],
+            preview=made.preview,
+            no_preview_reason=made.no_preview_reason,
         )
 
-    def _describe(
-        self, index: ClipIndex, samples: Sequence[Sample], made: Mapping[str, Any]
-    ) -> Clip:
-        until_s = index.until_s
-        if until_s is None and not made["written"][-1]:
-            until_s = samples[-1].at_s + 1 / index.label.format.fps
-        clip = index.label.describe(
-            VideoFile(path=self._video_path, size_bytes=self._video_path.stat().st_size),
-            stamps_s=[sample.at_s for sample in compress(samples, made["written"])],
-            until_s=until_s,
-            format=_with_size(index.label.format, made["width"], made["height"]),
-            salvaged=not index.complete or len(samples) < len(index.samples),
-        )
-        return clip if made["is_sound"] else evolve(clip, missing_s=clip.duration_s)
-
-    def _make(
+    def _wrap(
         self, samples: Sequence[Sample], label: ClipLabel, *, with_preview: bool
-    ) -> dict[str, Any]:
-        """Have the MP4 made; what it returns is `libav.video.make_video`'s.
-
-        Where decoding a few pictures crashes the decoder, it is made without.
-        """
-        preview = _PREVIEW if with_preview else None
+    ) -> WrappedClip:
         try:
-            try:
-                return self._made(samples, label, look=True, preview=preview)
-            except LibavCrashed as error:
-                made = self._made(samples, label, look=False, preview=None)
-                return made | {"no_preview_reason": str(error)}
+            return wrap(
+                self.spool_path,
+                self._video_path,
+                samples,
+                label,
+                with_preview=with_preview,
+                run=self.run,
+            )
         except DataLost as error:
             raise DataLost(f"{self.spool_path} cannot be played: {error}") from error
         except StoreUnavailable as error:
@@ -125,26 +93,18 @@ class DiskSpooledClip:
                 f"cannot make {self._video_path}: {error}; the raw video is {self.spool_path}"
             ) from error
 
-    def _made(
-        self,
-        samples: Sequence[Sample],
-        label: ClipLabel,
-        *,
-        look: bool,
-        preview: Mapping[str, int] | None,
-    ) -> dict[str, Any]:
-        made: dict[str, Any] = process.run(
-            "make the video",
-            within_s=_WITHIN_S,
-            raw_path=str(self.spool_path),
-            video_path=str(self._video_path),
-            samples=[(one.size_bytes, one.keyframe, one.at_s) for one in samples],
-            last_step_s=1 / label.format.fps,
-            look=look,
-            trigger_at_s=label.triggered_at_s,
-            preview=preview,
+    def _describe(self, index: ClipIndex, samples: Sequence[Sample], made: WrappedClip) -> Clip:
+        until_s = index.until_s
+        if until_s is None and not made.written[-1]:
+            until_s = samples[-1].at_s + 1 / index.label.format.fps
+        clip = index.label.describe(
+            VideoFile(path=self._video_path, size_bytes=made.size_bytes),
+            stamps_s=[sample.at_s for sample in compress(samples, made.written)],
+            until_s=until_s,
+            format=_with_size(index.label.format, made.width, made.height),
+            salvaged=not index.complete or len(samples) < len(index.samples),
         )
-        return made
+        return clip if made.is_sound else evolve(clip, missing_s=clip.duration_s)
 
     def discard(self) -> None:
         """Remove all files, the one that names the events last. Raises `StoreUnavailable`."""
@@ -161,13 +121,6 @@ class DiskSpooledClip:
     @property
     def _video_path(self) -> Path:
         return self.spool_path.with_suffix(VIDEO_SUFFIX)
-
-
-def _preview_of(made: Mapping[str, Any]) -> ClipPreview | None:
-    if made["preview"] is None:
-        return None
-    thumbnail, strip = map(base64.b64decode, made["preview"])
-    return ClipPreview(thumbnail=thumbnail, strip=strip)
 
 
 def _with_size(asked: VideoFormat, width: int, height: int) -> VideoFormat:

@@ -1,6 +1,6 @@
 """Counters out of several files: one that cannot be read keeps nobody from those of the others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
@@ -39,6 +39,12 @@ class FileCounting:
             return None
         self._note_readable(path)
         return counters
+
+    def forget_but(self, paths: Iterable[str]) -> None:
+        """Forget what was told of files that are there no more."""
+        with self.turn:
+            for path in self._reason_by_path.keys() - set(paths):
+                del self._reason_by_path[path]
 
     def _note_unreadable(self, path: str, reason: str) -> None:
         with self.turn:

@@ -114,11 +114,13 @@ class ClipStoring:
         """Try everything once more within a few seconds; the spool keeps the rest."""
         give_up_at_s = self.clock.monotonic_s() + CLOSE_WITHIN_S
         self._retry_at_s, self._is_closing = float("-inf"), True
-        if self._write_reasons():
-            while self._waiting and self.clock.monotonic_s() < give_up_at_s:
-                if not self._finish_first():
-                    break
-        self._is_closing = False
+        try:
+            if self._write_reasons():
+                while self._waiting and self.clock.monotonic_s() < give_up_at_s:
+                    if not self._finish_first():
+                        break
+        finally:
+            self._is_closing = False
         self._waiting.clear()
         self._failures, self._retry_at_s = 0, float("-inf")
 

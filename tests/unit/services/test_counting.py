@@ -64,3 +64,14 @@ def test_each_change_is_told() -> None:
         notice.reason if isinstance(notice, FileUnreadable) else type(notice)
         for notice in bench.announcer.notices
     ] == [str(LOCKED), str(DAMAGED), FileReadable, str(DAMAGED)]
+
+
+def test_a_file_that_is_gone_is_forgotten() -> None:
+    """Should it come back as it was, that is told again."""
+    bench = Bench()
+    bench.count("outbox.db", LOCKED)
+    bench.count("journal.db", TOO_NEW)
+    bench.counting.forget_but(["journal.db", "other.db"])
+    assert bench.counting.unreadable == {"journal.db": str(TOO_NEW)}
+    bench.count("outbox.db", LOCKED)
+    assert len(bench.announcer.of(FileUnreadable)) == 3

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -12,9 +13,11 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from surveil_adapters.libav import process
+from surveil_adapters.libav.process import LibavEnded
 from surveil_adapters.spool import DiskSpool
 from surveil_adapters.spool.clip import DiskSpooledClip
-from surveil_core.errors import DataLost
+from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip
 from tests.contracts.spool import film
 from tests.footage import FPS, TRIGGERED_AT_UTC, damaged, label_of, pictures
@@ -197,3 +200,57 @@ def test_damaged_headers_cost_their_own_group_at_most(tmp_path: Path, seed: int)
 
     clip = film_damaged(tmp_path, change)
     assert frames(clip.video_path) >= 30
+
+
+class EndedBy:
+    """Runs tasks as `libav.process.run` does, but for those that a signal ends."""
+
+    def __init__(self, *ended: str) -> None:
+        self.ended = ended
+        self.asked: list[tuple[bool, bool]] = []
+
+    def __call__(self, task: str, **asked: Any) -> Any:
+        self.asked.append((asked["look"], asked["preview"] is not None))
+        if any(asked[part] and part in self.ended for part in ("preview", "look")):
+            raise LibavEnded(f"{task} ended by SIGKILL")
+        return process.run(task, **asked)
+
+
+@pytest.mark.parametrize(
+    ("ended", "with_preview", "asked"),
+    [
+        ((), True, [(True, True)]),
+        ((), False, [(True, False)]),
+        (("preview",), True, [(True, True), (True, False)]),
+        (("preview", "look"), True, [(True, True), (True, False), (False, False)]),
+        (("look",), False, [(True, False), (False, False)]),
+    ],
+)
+def test_a_crash_costs_no_more_than_it_must(
+    remains: Path,
+    tmp_path: Path,
+    ended: tuple[str, ...],
+    with_preview: bool,
+    asked: list[tuple[bool, bool]],
+) -> None:
+    """First the preview is left out, then the look at keyframes; the video is made."""
+    path = tmp_path / "recording_x_1.h264"
+    path.write_bytes(remains.read_bytes())
+    path.with_suffix(".index").write_bytes(remains.with_suffix(".index").read_bytes())
+    run = EndedBy(*ended)
+    made = evolve(DiskSpooledClip.found(path), run=run).make_video(with_preview=with_preview)
+    assert run.asked == asked
+    assert frames(made.clip.video_path) == len(ENDS)
+    assert (made.preview is not None) == (with_preview and len(asked) == 1)
+    wanted = f"{path.with_suffix('.mp4')} has no picture to show: make the video ended by SIGKILL"
+    assert made.no_preview_reason == (wanted if with_preview and len(asked) > 1 else "")
+
+
+@pytest.mark.parametrize(
+    "answer", [None, [], {}, {"result": 1}, {"size_bytes": "x"}, {"preview": ["?", "?"]}]
+)
+def test_an_odd_answer_is_a_refusal(remains: Path, answer: object) -> None:
+    """What took over a decoder may say anything; the clip stays where it is."""
+    clip = evolve(DiskSpooledClip.found(remains), run=lambda *_, **__: answer)
+    with pytest.raises(StoreUnavailable, match="answered oddly"):
+        clip.make_video()
