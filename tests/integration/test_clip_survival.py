@@ -20,7 +20,7 @@ from tests.rig.brokers import Address
 from tests.rig.programs import Program, program
 from tests.waiting import wait_for
 
-CLIP_S = 6
+CLIP_S = 4
 READY = "Service de surveillance démarré"
 FILMING = "Démarrage enregistrement"
 
@@ -33,7 +33,7 @@ def place() -> str:
 
 @pytest.fixture
 def settings(broker: Address, device_id: str, data_dir: Path, place: str) -> Mapping[str, object]:
-    """Film a test picture for six seconds an event."""
+    """Film a test picture for `CLIP_S` an event."""
     return {
         "MQTT__HOST": broker.host,
         "MQTT__PORT": broker.port,
