@@ -199,7 +199,10 @@ def judge_memory(clips: Sequence[LongClip]) -> Finding:
         seen="; ".join(clip.text() for clip in clips),
         verdicts=(
             Verdict(
-                requirement=f"peak memory at most {MAX_PEAK_MB:g} MB + ring, whatever the length",
+                requirement=(
+                    f"peak memory of the program alone at most {MAX_PEAK_MB:g} MB + ring, "
+                    "whatever the length"
+                ),
                 is_met=highest.without_ring_mb <= MAX_PEAK_MB,
                 seen=f"{highest.without_ring_mb:.1f} MB + {highest.ring_mb:.1f} MB at most, "
                 f"with the clip of {highest.duration_s:g} s",

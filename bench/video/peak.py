@@ -1,7 +1,10 @@
 """The most that the program and the processes it starts for a moment take at once."""
 
 import threading
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from attrs import define
 
 from bench.delivery import procfs
 
@@ -11,37 +14,33 @@ HELPER = "surveil_adapters.libav"
 _EVERY_S = 0.02
 
 
-class PeakTogether:
-    """Looks from another thread, while the `with` block runs. `peak_mb` is valid behind it.
+@define
+class Peak:
+    """The program with its helpers, and those alone, in MB; valid when nobody looks any more."""
+
+    together_mb: float = 0.0
+    helpers_mb: float = 0.0
+
+
+@contextmanager
+def peak_of(pid: int) -> Iterator[Peak]:
+    """Look from another thread, while the block runs.
 
     Between two looks a process may have taken more; one lives for a tenth of a second at least.
     """
+    peak, over = Peak(), threading.Event()
 
-    def __init__(self, pid: int) -> None:
-        self.peak_mb = self.helper_peak_mb = 0.0
-        self._pid = pid
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="peak-memory")
+    def look() -> None:
+        while not over.wait(_EVERY_S):
+            helpers = [child for child in procfs.children(pid) if HELPER in procfs.command(child)]
+            helpers_mb = sum(map(procfs.own_peak_rss_mb, helpers))
+            peak.helpers_mb = max(peak.helpers_mb, helpers_mb)
+            peak.together_mb = max(peak.together_mb, procfs.own_rss_mb(pid) + helpers_mb)
 
-    def __enter__(self) -> "PeakTogether":
-        """Begin to look."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Look no more."""
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(_EVERY_S):
-            helpers = [pid for pid in procfs.children(self._pid) if HELPER in procfs.command(pid)]
-            helper_mb = sum(procfs.own_peak_rss_mb(pid) for pid in helpers)
-            self.helper_peak_mb = max(self.helper_peak_mb, helper_mb)
-            together_mb = procfs.own_rss_mb(self._pid) + helper_mb
-            self.peak_mb = max(self.peak_mb, together_mb)
+    thread = threading.Thread(target=look, name="peak-memory")
+    thread.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        thread.join()

@@ -16,7 +16,7 @@ from bench.delivery.peers import Absent
 from bench.video import motion, records
 from bench.video.edge import Edge, running_edge
 from bench.video.findings import Finding
-from bench.video.peak import PeakTogether
+from bench.video.peak import peak_of
 from bench.video.peer_figures import PeerFigures, peers_table
 from bench.video.place import Place
 from bench.video.playback import Playback, play
@@ -132,10 +132,10 @@ def _measure(
         place.pause(idle_s)
         idle_cpu_s = procfs.cpu_s(recorder.pid) - before_s
         before_s = procfs.cpu_s(recorder.pid)
-        with PeakTogether(recorder.pid) as together:
+        with peak_of(recorder.pid) as peak:
             videos = [recorder.film(clip_s) for _ in range(clips)]
         filming_cpu_s = procfs.cpu_s(recorder.pid) - before_s
-        peak_rss_mb = procfs.peak_rss_mb(recorder.pid) + together.helper_peak_mb
+        peak_rss_mb = procfs.peak_rss_mb(recorder.pid) + peak.helpers_mb
         left = recorder.film_and_kill(killed_s)
         return PeerFigures(
             clip_s=clip_s,

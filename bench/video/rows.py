@@ -23,7 +23,7 @@ from bench.video.findings import (
     judge_pre_roll,
     judge_writes,
 )
-from bench.video.peak import PeakTogether
+from bench.video.peak import peak_of
 from bench.video.place import Place
 from bench.video.playback import play
 from surveil_core.ports.media_store import VideoPlace
@@ -167,7 +167,7 @@ def _long_clip(place: Place, duration_s: float) -> LongClip:
         place.pause(_RING_S + 2.0)
         before_mb = procfs.own_peak_rss_mb(edge.pid)
         written = procfs.own_written(edge.pid)
-        with PeakTogether(edge.pid) as together:
+        with peak_of(edge.pid) as peak:
             edge.fire()
             place.pause(duration_s)
             [clip] = edge.wait_for_clips(1)
@@ -179,7 +179,7 @@ def _long_clip(place: Place, duration_s: float) -> LongClip:
         duration_s=duration_s,
         before_mb=before_mb,
         peak_mb=peak_mb,
-        together_peak_mb=together.peak_mb,
+        together_peak_mb=peak.together_mb,
         ring_mb=clip.clip_bytes / clip.duration_s * _RING_S / 1e6,
         stored_s=clip.duration_s,
         stored_bytes=clip.clip_bytes,

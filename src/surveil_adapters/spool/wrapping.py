@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from surveil_adapters.libav import process
 from surveil_adapters.libav.process import LibavEnded
@@ -25,6 +25,7 @@ Run = Callable[..., Any]
 WITHIN_S = 600.0
 """A disk that takes longer for the longest clip would not keep up with a camera."""
 
+_TASK = "make the video"
 _PREVIEW = {
     "thumbnail_width": THUMBNAIL_WIDTH,
     "strip_pictures": STRIP_PICTURES,
@@ -59,36 +60,28 @@ def wrap(
     Whatever ends the process, a crash or the kernel that lacks memory, it is tried without the
     preview, and then without looking at keyframes. Raises `DataLost` and `StoreUnavailable`.
     """
-
-    def made(*, look: bool, preview: bool) -> WrappedClip:
-        return _wrapped_clip(
-            run(
-                "make the video",
-                within_s=WITHIN_S,
-                raw_path=str(raw_path),
-                video_path=str(video_path),
-                samples=[(one.size_bytes, one.keyframe, one.at_s) for one in samples],
-                last_step_s=1 / label.format.fps,
-                look=look,
-                trigger_at_s=label.triggered_at_s,
-                preview=_PREVIEW if preview else None,
-            ),
-            no_preview_reason=f"{video_path} has no picture to show: {reason}" if reason else "",
-        )
-
-    reason = ""
+    asked = {
+        "within_s": WITHIN_S,
+        "raw_path": str(raw_path),
+        "video_path": str(video_path),
+        "samples": [(one.size_bytes, one.keyframe, one.at_s) for one in samples],
+        "last_step_s": 1 / label.format.fps,
+        "trigger_at_s": label.triggered_at_s,
+    }
+    no_preview_reason = ""
     if with_preview:
         try:
-            return made(look=True, preview=True)
+            return _wrapped_clip(run(_TASK, look=True, preview=_PREVIEW, **asked))
         except LibavEnded as error:
-            reason = str(error)
+            no_preview_reason = f"{video_path} has no picture to show: {error}"
     try:
-        return made(look=True, preview=False)
+        answer = run(_TASK, look=True, preview=None, **asked)
     except LibavEnded:
-        return made(look=False, preview=False)
+        answer = run(_TASK, look=False, preview=None, **asked)
+    return evolve(_wrapped_clip(answer), no_preview_reason=no_preview_reason)
 
 
-def _wrapped_clip(answer: Any, *, no_preview_reason: str) -> WrappedClip:
+def _wrapped_clip(answer: Any) -> WrappedClip:
     """Read the answer of `libav.video.make_video`, which comes from where damage may rule."""
     try:
         jpegs = answer["preview"] and [base64.b64decode(jpeg) for jpeg in answer["preview"]]
@@ -99,7 +92,7 @@ def _wrapped_clip(answer: Any, *, no_preview_reason: str) -> WrappedClip:
             written=[bool(is_written) for is_written in answer["written"]],
             is_sound=bool(answer["is_sound"]),
             preview=ClipPreview(thumbnail=jpegs[0], strip=jpegs[1]) if jpegs else None,
-            no_preview_reason=no_preview_reason or str(answer["no_preview_reason"]),
+            no_preview_reason=str(answer["no_preview_reason"]),
         )
     except (LookupError, TypeError, ValueError) as error:
         raise StoreUnavailable(f"what made the video answered oddly: {error!r}") from error
