@@ -1,4 +1,4 @@
-"""A raw H.264 stream as a fast-start MP4, without transcoding, with the camera's own times."""
+"""A raw H.264 stream as a fast-start MP4, without transcoding, with the times it is given."""
 
 import time
 from collections.abc import Iterator, Sequence

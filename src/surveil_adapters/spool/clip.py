@@ -59,7 +59,7 @@ class DiskSpooledClip:
         )
 
     def make_video(self, *, with_preview: bool = True) -> MadeVideo:
-        """Wrap the pictures that are whole as a playable MP4 with the camera's times.
+        """Wrap the pictures that are whole as a playable MP4 with the times of its source.
 
         Raises `StoreUnavailable`, or `DataLost` when no picture can be played.
         """
