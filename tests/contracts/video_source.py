@@ -1,10 +1,21 @@
-"""What every `VideoSource` must do. Subclass it and give `source` and `seconds_of`."""
+"""What every `VideoSource` must do. Subclass it and give the fixture `source`."""
+
+import os
+import signal
+import time
+from itertools import pairwise
 
 import pytest
 
 from surveil_core.errors import CameraUnavailable
 from surveil_core.ports.camera import VideoSource
+from surveil_core.source_clock import EARLY_SLEW, LATE_SLEW
 from surveil_core.video import AccessUnit
+from tests.rig.camera import children
+
+HELD_BACK_S = 1.5
+STAMP_S = 0.001
+"""How finely a container stamps pictures."""
 
 
 def nal_types(annex_b: bytes) -> list[int]:
@@ -73,3 +84,24 @@ class VideoSourceContract:
         """Reading without opening is told apart from silence."""
         with pytest.raises(CameraUnavailable, match="open"):
             source.read(0.1)
+
+
+class LatePicturesContract:
+    """For sources that run a program which films at an even rate, and makes good what it missed."""
+
+    def test_pictures_that_come_late_and_at_once_keep_their_times(
+        self, source: VideoSource
+    ) -> None:
+        """What holds them back, a network or a busy machine, does not show in a clip."""
+        others = set(children())
+        source.open()
+        [program] = set(children()) - others
+        units = read_for(source, 0.5)[-1:]  # ffmpeg does not know when a network's first was taken
+        os.kill(program, signal.SIGSTOP)
+        time.sleep(HELD_BACK_S)
+        os.kill(program, signal.SIGCONT)
+        units += read_for(source, HELD_BACK_S + 0.5)
+        step_s = 1 / source.format.fps
+        for before, after in pairwise(units):
+            assert after.at_s - before.at_s <= step_s * (1 + LATE_SLEW) + STAMP_S
+            assert after.at_s - before.at_s >= step_s * (1 - EARLY_SLEW) - STAMP_S

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from surveil_adapters.camera import CameraChain, candidates_for
-from surveil_adapters.camera.process import ProcessCamera, ProgramSource
+from surveil_adapters.camera.process import CameraCommand, Container, ProcessCamera
+from surveil_adapters.camera.program import ProgramSource
 from surveil_adapters.clock import SystemClock
 from surveil_core.errors import CameraUnavailable
 from surveil_core.notices import CameraRejected
 from surveil_core.ports.camera import VideoSource
 from tests.clips import make_mp4
-from tests.contracts.video_source import VideoSourceContract, read_for
+from tests.contracts.video_source import LatePicturesContract, VideoSourceContract, read_for
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.rig.camera import FORMAT
 from tests.waiting import wait_for
@@ -38,12 +39,12 @@ def program(command: list[str], clock: SystemClock, within_s: float = 5.0) -> Pr
         simulated=True,
         format=FORMAT,
         clock=clock,
-        arguments=lambda _: command,
+        command=lambda _: CameraCommand(arguments=command, container=Container.ANNEX_B),
         first_picture_within_s=within_s,
     )
 
 
-class TestSynthetic(VideoSourceContract):
+class TestSynthetic(VideoSourceContract, LatePicturesContract):
     @pytest.fixture
     def source(self, clock: SystemClock) -> Iterator[VideoSource]:
         source = only_source("synthetic", clock)
@@ -51,7 +52,7 @@ class TestSynthetic(VideoSourceContract):
         source.close()
 
 
-class TestFile(VideoSourceContract):
+class TestFile(VideoSourceContract, LatePicturesContract):
     """A file of 1 s, so that each test sees it loop."""
 
     @pytest.fixture
@@ -137,8 +138,11 @@ def test_a_stop_cuts_opening_short(clock: SystemClock, stop: threading.Event) ->
 
 def test_a_program_that_ignores_sigterm_is_killed(clock: SystemClock) -> None:
     """Closing takes seconds, whatever the program does."""
+    stubborn = ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
     camera = ProcessCamera(
-        ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], video_format=FORMAT, clock=clock
+        CameraCommand(arguments=stubborn, container=Container.ANNEX_B),
+        video_format=FORMAT,
+        clock=clock,
     )
     began_s = time.monotonic()
     with pytest.raises(CameraUnavailable, match="no picture"):

@@ -7,14 +7,15 @@ there is such a folder, since thousands of commits prove nothing of a disk here.
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from surveil_adapters.camera.process import ProgramSource
+from surveil_adapters.camera.process import CameraCommand, Container
+from surveil_adapters.camera.program import ProgramSource
 from surveil_adapters.clock import SystemClock
 from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
 from surveil_adapters.sqlite.event_store import SqliteEventStore
@@ -146,15 +147,16 @@ def brief_camera(clock: SystemClock, folder: Path) -> ProgramSource:
     file = folder / "pictures.h264"
     file.write_bytes(b"".join(unit.annex_b for unit in pictures()))
 
-    def arguments(_: VideoFormat) -> Sequence[str]:
-        return ["sh", "-c", f"cat {shlex.quote(str(file))}; exec sleep 60"]
+    def command(_: VideoFormat) -> CameraCommand:
+        arguments = ["sh", "-c", f"while cat {shlex.quote(str(file))}; do sleep 0.005; done"]
+        return CameraCommand(arguments=arguments, container=Container.ANNEX_B)
 
     return ProgramSource(
         name="brief",
         simulated=True,
         format=FORMAT,
         clock=clock,
-        arguments=arguments,
+        command=command,
         first_picture_within_s=5,
     )
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from surveil_adapters.camera import CameraChain, candidates_for
-from surveil_adapters.camera.process import ProgramSource
+from surveil_adapters.camera.program import ProgramSource
 from surveil_adapters.camera.rpicam import PROGRAMS, rpicam_source
 from surveil_adapters.clock import SystemClock
 from surveil_core.errors import CameraUnavailable
 from surveil_core.notices import CameraReady, CameraRejected, CameraTrying
 from surveil_core.ports.camera import VideoSource
-from tests.contracts.video_source import VideoSourceContract, read_for
+from tests.contracts.video_source import LatePicturesContract, VideoSourceContract, read_for
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.rig.camera import FORMAT, children, decode, make_clip, picture_types, probe
 from tests.rig.rpicam_vid import Board, install
@@ -40,7 +40,7 @@ def source_on(
 
 @pytest.mark.parametrize("board", [PI_4, PI_5], ids=["encoder chip", "no encoder chip"])
 @pytest.mark.parametrize("name", PROGRAMS)
-class TestPrograms(VideoSourceContract):
+class TestPrograms(VideoSourceContract, LatePicturesContract):
     """Both names and both kinds of board; `libcamera-vid` knows no option of later years."""
 
     @pytest.fixture

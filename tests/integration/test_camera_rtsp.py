@@ -14,7 +14,12 @@ from surveil_core.errors import CameraUnavailable
 from surveil_core.notices import CameraRejected
 from surveil_core.ports.camera import VideoSource
 from tests.clips import make_annex_b, make_mp4
-from tests.contracts.video_source import VideoSourceContract, nal_types, read_for
+from tests.contracts.video_source import (
+    LatePicturesContract,
+    VideoSourceContract,
+    nal_types,
+    read_for,
+)
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.rig.brokers import free_port
 from tests.rig.camera import FORMAT, decode, make_clip, picture_types, probe
@@ -52,7 +57,7 @@ def nals(annex_b: bytes) -> list[bytes]:
     return [part.rstrip(b"\x00") for part in annex_b.split(b"\x00\x00\x01")[1:]]
 
 
-class TestRtsp(VideoSourceContract):
+class TestRtsp(VideoSourceContract, LatePicturesContract):
     @pytest.fixture
     def source(
         self, server: tuple[int, subprocess.Popen[str]], clock: SystemClock

@@ -3,13 +3,13 @@
 import random
 import shlex
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from surveil_adapters.camera import candidates_for
-from surveil_adapters.camera.process import ProgramSource
+from surveil_adapters.camera.process import CameraCommand, Container
+from surveil_adapters.camera.program import ProgramSource
 from surveil_adapters.camera.unit_queue import MAX_QUEUED_BYTES
 from surveil_adapters.clock import SystemClock
 from surveil_core.notices import CameraLost, CameraReady
@@ -42,24 +42,23 @@ def turning_bad(trouble: str, clock: SystemClock) -> ProgramSource:
     """Build a camera whose first run is sound for a while; later runs are sound for good."""
     runs = 0
 
-    def arguments(asked: VideoFormat) -> Sequence[str]:
+    def command(asked: VideoFormat) -> CameraCommand:
         nonlocal runs
         runs += 1
         picture = f"testsrc2=size={asked.resolution}:rate={asked.fps}"
         sound = ["ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", picture, "-c:v", "libx264"]
         sound += ["-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p"]
         sound += ["-g", str(asked.fps), "-f", "h264", "-flush_packets", "1", "-"]
-        if runs > 1:
-            return sound
         begun = shlex.join([*sound[:-1], "-t", str(SOUND_S), "-"])
-        return ["sh", "-c", f"{begun}; {trouble}"]
+        turning = ["sh", "-c", f"{begun}; {trouble}"]
+        return CameraCommand(arguments=turning if runs == 1 else sound, container=Container.ANNEX_B)
 
     return ProgramSource(
         name="turning-bad",
         simulated=True,
         format=FORMAT,
         clock=clock,
-        arguments=arguments,
+        command=command,
         first_picture_within_s=6,
         look_every_s=1,
     )

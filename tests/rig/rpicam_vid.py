@@ -11,9 +11,12 @@ import os
 import shlex
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import av
 from attrs import asdict, frozen
 
 _SWITCHES = (
@@ -86,37 +89,74 @@ def _flags(option: str) -> list[str]:
     return [f"--{name}", *([f"-{letter}"] if letter else [])]
 
 
-def _encoder(options: argparse.Namespace, *, encoder_chip: bool) -> list[str]:
-    """Imitate the encoder of the board, as rpicam-apps sets it up."""
-    if options.codec not in ("", "h264"):
-        _fail(f"Unrecognised codec {options.codec}")
-    if encoder_chip:
-        own = ["-preset", "ultrafast", "-bf", "0"]
-    elif "libav_format" not in options:
+def _limit_s(options: argparse.Namespace, board: dict[str, float]) -> float:
+    """Say how long it films; 0 is for ever."""
+    return board["dies_after_s"] or float(options.timeout or 5000) / 1000
+
+
+# --- with an encoder chip: access units as they come, and their times in a file -----------
+
+
+def _film_with_chip(options: argparse.Namespace, limit_s: float) -> None:
+    """Write each picture when it is due, and then its line, as `Output::OutputReady` does.
+
+    A picture that is late comes late, with the time at which it was due.
+    """
+    stdout = "/dev/stdout" if options.output == "-" else os.devnull
+    fps, began_s = int(options.framerate or 30), time.monotonic()
+    with Path(stdout).open("wb") as output, Path(options.save_pts or os.devnull).open("wb") as pts:
+        pts.write(b"# timecode format v2\n")
+        for number, picture in enumerate(_pictures(options, fps)):
+            due_s = number / fps
+            if limit_s and due_s >= limit_s:
+                return
+            time.sleep(max(0.0, began_s + due_s - time.monotonic()))
+            for file, written in ((output, picture), (pts, b"%.3f\n" % (due_s * 1000))):
+                file.write(written)
+                if options.flush:
+                    file.flush()
+
+
+def _pictures(options: argparse.Namespace, fps: int) -> Iterator[bytes]:
+    """Encode grey pictures that get brighter, without end."""
+    encoder: Any = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height = int(options.width), int(options.height)
+    encoder.pix_fmt, encoder.framerate = "yuv420p", fps
+    encoder.gop_size, encoder.thread_count = int(options.intra or 60), 1
+    headers = f"repeat-headers={int(options.inline)}"
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": headers}
+    frame = av.VideoFrame(encoder.width, encoder.height, "yuv420p")
+    number = 0
+    while True:
+        for plane in frame.planes:
+            plane.update(bytes([number % 256]) * plane.buffer_size)
+        frame.pts, number = number, number + 1
+        yield from map(bytes, encoder.encode(frame))
+
+
+# --- without one: libav with a container ---------------------------------------------------
+
+
+def _libav(options: argparse.Namespace, limit_s: float) -> list[str]:
+    """Imitate `LibAvEncoder`."""
+    if "libav_format" not in options:
         _fail("Unable to find an appropriate H.264 codec")
-    elif not options.libav_format:
+    if not options.libav_format:
         _fail("libav: cannot allocate output context, try setting with --libav-format")
-    else:
-        low = getattr(options, "low_latency", False)
-        own = ["-preset", "superfast", "-bf", "0" if low else "1", "-b_strategy", "0"]
-    if options.profile:
-        own += ["-profile:v", options.profile]
-    if encoder_chip and not options.inline:
-        own += ["-bsf:v", "filter_units=remove_types=7-8"]
-    default_intra = "60" if encoder_chip else options.framerate
-    return [*own, "-pix_fmt", "yuv420p", "-g", options.intra or default_intra, "-sc_threshold", "0"]
-
-
-def _ffmpeg(options: argparse.Namespace, board: dict[str, float]) -> list[str]:
-    picture = f"testsrc2=size={options.width}x{options.height}:rate={options.framerate or 30}"
-    limits_s = [float(options.timeout or 5000) / 1000, board["dies_after_s"]]
-    length = [("-t", f"{limit_s:g}") for limit_s in limits_s if limit_s]
+    if options.save_pts:
+        _fail("libav: Incompatible options selected.")
+    low = getattr(options, "low_latency", False)
+    fps = options.framerate or "30"
     return [
-        *("ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", picture),
-        *("-c:v", "libx264", "-threads", "1"),
-        *_encoder(options, encoder_chip=bool(board["encoder_chip"])),
-        *(length[-1] if length else ()),
-        *("-flush_packets", "1", "-f", "h264", "pipe:1" if options.output == "-" else "/dev/null"),
+        *("ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi"),
+        *("-i", f"testsrc2=size={options.width}x{options.height}:rate={fps}"),
+        *("-c:v", "libx264", "-threads", "1", "-preset", "superfast"),
+        *("-bf", "0" if low else "1", "-b_strategy", "0"),
+        *(("-profile:v", options.profile) if options.profile else ()),
+        *("-pix_fmt", "yuv420p", "-g", options.intra or fps, "-sc_threshold", "0"),
+        *(("-t", f"{limit_s:g}") if limit_s else ()),
+        *("-flush_packets", "1", "-f", options.libav_format),
+        "pipe:1" if options.output == "-" else os.devnull,
     ]
 
 
@@ -127,12 +167,20 @@ def _main(program: str, *arguments: str) -> None:
         _fail(f"unrecognised option '{unknown[0]}'")
     if not board["cameras"]:
         _fail("no cameras available")
-    command = _ffmpeg(options, board)
-    if not board["dies_after_s"]:
-        os.execvp(command[0], command)
-    subprocess.run(command, check=True)
-    sys.stderr.write("#29 (15.00 fps) exp 33239.00 ag 1.00 dg 1.00\n")  # as 1.0 says per picture
-    _fail("failed to queue request")
+    if options.codec not in ("", "h264"):
+        _fail(f"Unrecognised codec {options.codec}")
+    if board["encoder_chip"]:
+        _film_with_chip(options, _limit_s(options, board))
+    else:
+        command = _libav(options, _limit_s(options, board))
+        if not board["dies_after_s"]:
+            os.execvp(command[0], command)
+        subprocess.run(command, check=True)
+    if board["dies_after_s"]:
+        sys.stderr.write(
+            "#29 (15.00 fps) exp 33239.00 ag 1.00 dg 1.00\n"
+        )  # as 1.0 says per picture
+        _fail("failed to queue request")
 
 
 if __name__ == "__main__":

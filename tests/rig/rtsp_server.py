@@ -4,6 +4,7 @@ Run by Debian's own Python, which has the bindings: `rtsp_server.py FILE [METHOD
 prints its port. METHOD, `basic` or `digest`, is how it wants the password.
 """
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 PYTHON = "/usr/bin/python3"
 MOUNT = "/stream"
+FPS = 15
 PACKAGES = "python3-gi gir1.2-gst-rtsp-server-1.0"
 """What it needs of Debian; the second one brings the plugins."""
 
@@ -55,10 +57,11 @@ def _serve(video: str, *credentials: str) -> None:
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(
         f'( multifilesrc location="{video}" loop=true '
-        "caps=video/x-h264,stream-format=byte-stream,framerate=15/1 "
+        f"caps=video/x-h264,stream-format=byte-stream,framerate={FPS}/1 "
         "! h264parse ! rtph264pay name=pay0 pt=96 )"
     )
     factory.set_shared(True)
+    factory.connect("media-configure", _stamp)
     if credentials:
         _ask_for(server, factory, *credentials)
     server.get_mount_points().add_factory(MOUNT, factory)
@@ -67,6 +70,20 @@ def _serve(video: str, *credentials: str) -> None:
     sys.stdout.write(f"{server.get_bound_port()}\n")
     sys.stdout.flush()
     GLib.MainLoop().run()
+
+
+def _stamp(_: Any, media: Any) -> None:
+    """Give the pictures the times of an even rate, as `h264parse` gives a file's none."""
+    from gi.repository import Gst
+
+    numbers = itertools.count()
+
+    def stamp(_: Any, info: Any) -> Any:
+        info.get_buffer().pts = next(numbers) * Gst.SECOND // FPS
+        return Gst.PadProbeReturn.OK
+
+    pad = media.get_element().get_by_name("pay0").get_static_pad("sink")
+    pad.add_probe(Gst.PadProbeType.BUFFER, stamp)
 
 
 def _ask_for(server: Any, factory: Any, method: str, user: str, password: str) -> None:

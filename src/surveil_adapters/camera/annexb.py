@@ -1,104 +1,56 @@
 """Cut an H.264 byte stream into access units (ITU-T H.264, Annex B and 7.4.1.2.3).
 
-A picture is known to be complete when the next one begins, so a unit comes out one picture
-late; its stamp is nevertheless the arrival of its own first byte. Parameter sets are
-remembered, since some encoders send them once and a clip may start at any keyframe.
+A picture is known to be complete when the next one begins, so it comes out one picture
+late; it has nevertheless arrived when its own first byte did.
 """
 
-from surveil_adapters.camera.damage import DamageWatch
+from surveil_adapters.camera.coded_picture import MAX_PICTURE_BYTES, CodedPicture
 from surveil_adapters.camera.nal_units import (
     AHEAD_OF_A_PICTURE,
     HEAD_BYTES,
     SLICES,
     START_CODE,
-    NalKind,
     first_macroblock,
     is_readable,
     kind_of,
-    picture_size,
 )
+from surveil_adapters.camera.stamp_lines import StampLines
 from surveil_core.errors import CameraUnavailable
-from surveil_core.video import AccessUnit
-
-_LONG_START_CODE = b"\x00" + START_CODE
-
-MAX_PENDING_BYTES = 8 * 1024 * 1024
-"""More than this without a picture's end is no H.264."""
 
 
-class AccessUnitSplitter:
-    """Turns chunks of bytes into access units. Used by one thread; `close` by any.
+class AnnexBDemuxer:
+    """A `Demuxer` of an elementary stream. That has no stamps: they come beside it, or not."""
 
-    Yields nothing before the first keyframe; every keyframe carries its SPS and PPS.
-    """
-
-    def __init__(self, damage: DamageWatch) -> None:
-        self.picture_size: tuple[int, int] | None = None
-        """Width and height in pixels, once a keyframe has come."""
-        self._damage = damage
-        self._parameter_sets: dict[int, bytes] = {}
-        self._measured_sps = b""
-        self._started = False
+    def __init__(self, stamps: StampLines) -> None:
         self._borders = _Borders()
+        self._stamps = stamps
         self._pending = bytearray()
         self._begun_at_s = self._arrived_at_s = 0.0
 
-    def feed(self, chunk: bytes, *, at_s: float) -> list[AccessUnit]:
-        """Take what arrived at monotonic `at_s`; return the pictures it completes.
-
-        Raises `CameraUnavailable` when the bytes are no H.264, or too damaged.
-        """
-        earlier_bytes, cut, units = len(self._pending), 0, []
+    def feed(self, chunk: bytes, *, arrived_at_s: float) -> list[CodedPicture]:
+        """As `Demuxer` says. Raises `CameraUnavailable` when the bytes are no H.264."""
+        earlier_bytes, cut, pictures = len(self._pending), 0, []
         if not earlier_bytes:
-            self._begun_at_s = at_s
+            self._begun_at_s = arrived_at_s
         self._pending += chunk
         for border in self._borders.find_in(self._pending):
-            units.append(self.unit(bytes(self._pending[cut:border]), at_s=self._begun_at_s))
-            self._begun_at_s = self._arrived_at_s if border < earlier_bytes else at_s
+            pictures.append(self._picture(bytes(self._pending[cut:border])))
+            self._begun_at_s = self._arrived_at_s if border < earlier_bytes else arrived_at_s
             cut = border
-        self._arrived_at_s = at_s
+        self._arrived_at_s = arrived_at_s
         del self._pending[:cut]
         self._borders.forget(cut)
-        if len(self._pending) > MAX_PENDING_BYTES:
+        if len(self._pending) > MAX_PICTURE_BYTES:
             raise CameraUnavailable(
                 f"the camera sent {len(self._pending)} bytes in which no H.264 picture ends; "
                 f"set it to H.264"
             )
-        return [unit for unit in units if unit is not None]
+        return pictures
 
-    def close(self) -> None:
-        """Look at nothing any more. Closing twice is safe."""
-        self._damage.close()
-
-    def unit(self, annex_b: bytes, *, at_s: float) -> AccessUnit | None:
-        """Complete one whole access unit.
-
-        None while no keyframe has come yet, and for parameter sets that come alone. Raises
-        `CameraUnavailable` when the last keyframes did not decode.
-        """
-        parameter_sets, slice_kind = _head_of(annex_b)
-        self._parameter_sets |= parameter_sets
-        keyframe = slice_kind == NalKind.SLICE_IDR
-        if keyframe:
-            missing = [
-                nals
-                for kind, nals in sorted(self._parameter_sets.items())
-                if kind not in parameter_sets
-            ]
-            annex_b = _insert_after_delimiter(annex_b, b"".join(missing))
-            self._started = self._started or len(self._parameter_sets) == 2
-        if not self._started or slice_kind is None:
-            return None
-        if keyframe:
-            self._learn_size()
-            self._damage.note(annex_b, at_s=at_s)
-        return AccessUnit(annex_b=annex_b, keyframe=keyframe, at_s=at_s)
-
-    def _learn_size(self) -> None:
-        sps = self._parameter_sets[NalKind.SPS]
-        if sps != self._measured_sps:
-            self._measured_sps = sps
-            self.picture_size = picture_size(sps[len(_LONG_START_CODE) :])
+    def _picture(self, annex_b: bytes) -> CodedPicture:
+        return CodedPicture(
+            annex_b=annex_b, stamp_s=self._stamps.next_s(), arrived_at_s=self._begun_at_s
+        )
 
 
 class _Borders:
@@ -141,29 +93,3 @@ class _Borders:
             self._has_slice = False
             return had_slice
         return False
-
-
-def _head_of(annex_b: bytes) -> tuple[dict[int, bytes], int | None]:
-    """Find the parameter sets before the first slice, and the kind of that slice."""
-    parameter_sets: dict[int, bytes] = {}
-    start = annex_b.find(START_CODE)
-    while start >= 0 and start + 3 < len(annex_b):
-        kind = kind_of(annex_b[start + 3])
-        if kind in SLICES:
-            return parameter_sets, kind
-        following = annex_b.find(START_CODE, start + 3)
-        if kind in (NalKind.SPS, NalKind.PPS):
-            end = following if following >= 0 else len(annex_b)
-            nal = _LONG_START_CODE + annex_b[start + 3 : end].rstrip(b"\x00")
-            parameter_sets[kind] = parameter_sets.get(kind, b"") + nal
-        start = following
-    return parameter_sets, None
-
-
-def _insert_after_delimiter(annex_b: bytes, nals: bytes) -> bytes:
-    """Put `nals` in front; an access unit delimiter, where there is one, stays first."""
-    first = annex_b.find(START_CODE)
-    if kind_of(annex_b[first + 3]) != NalKind.DELIMITER:
-        return nals + annex_b
-    second = annex_b.find(START_CODE, first + 3)
-    return annex_b[:second] + nals + annex_b[second:]

@@ -2,19 +2,21 @@
 
 Network cameras are copied as they come; all else is encoded by libx264 in its cheapest
 preset, on one thread and at low priority, so that events go first. Files are encoded
-too: a file may hold any codec, and seldom has a keyframe each second.
+too: a file may hold any codec, and seldom has a keyframe each second. All come out in FLV,
+for its time stamps: those of the network camera, or of the kernel's driver.
 """
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import ffmpeg
 
-from surveil_adapters.camera.process import ProgramSource
+from surveil_adapters.camera.process import CameraCommand, Container
+from surveil_adapters.camera.program import ProgramSource
 from surveil_core.errors import CameraUnavailable
 from surveil_core.ports.clock import Clock
 from surveil_core.video import VideoFormat
@@ -31,33 +33,35 @@ _NETWORK_TIMEOUT_US = 5_000_000
 def synthetic_source(format: VideoFormat, clock: Clock) -> ProgramSource:
     """Build a moving test picture which shows the time since its start."""
 
-    def arguments(asked: VideoFormat) -> Sequence[str]:
+    def command(asked: VideoFormat) -> CameraCommand:
         picture = f"testsrc2=size={asked.resolution}:rate={asked.fps}"
         return _encoded(ffmpeg.input(picture, f="lavfi", re=None, **_QUIET), asked)
 
-    return _encoding_source(arguments, format, clock, simulated=True)
+    return _encoding_source(command, format, clock, simulated=True)
 
 
 def file_source(path: Path, format: VideoFormat, clock: Clock) -> ProgramSource:
     """Build a source that plays a file in real time, for ever, fitted into `format`."""
 
-    def arguments(asked: VideoFormat) -> Sequence[str]:
+    def command(asked: VideoFormat) -> CameraCommand:
         played = ffmpeg.input(f"file:{path}", re=None, stream_loop=-1, threads=1, **_QUIET)
-        return _encoded(_fitted(played["v:0"], asked), asked, fpsmax=asked.fps)
+        # An even rate, as of a camera: a file may hold any, and change it.
+        return _encoded(_fitted(played["v:0"], asked), asked, fpsmax=asked.fps, fps_mode="cfr")
 
-    return _encoding_source(arguments, format, clock, simulated=True)
+    return _encoding_source(command, format, clock, simulated=True)
 
 
 def v4l2_source(device: Path, format: VideoFormat, clock: Clock) -> ProgramSource:
     """Build a source that reads a V4L2 device such as a USB camera."""
 
-    def arguments(asked: VideoFormat) -> Sequence[str]:
+    def command(asked: VideoFormat) -> CameraCommand:
         camera = ffmpeg.input(
             str(device), f="v4l2", video_size=asked.resolution, framerate=asked.fps, **_QUIET
         )
-        return _encoded(camera, asked)
+        # The kernel's own times: else ffmpeg rounds them to the rate that was asked for.
+        return _encoded(camera, asked, enc_time_base="1/90000")
 
-    return _encoding_source(arguments, format, clock, simulated=False)
+    return _encoding_source(command, format, clock, simulated=False)
 
 
 def rtsp_source(url: str, format: VideoFormat, clock: Clock) -> ProgramSource:
@@ -66,7 +70,7 @@ def rtsp_source(url: str, format: VideoFormat, clock: Clock) -> ProgramSource:
     The camera itself must send a keyframe a second and no B-frames.
     """
 
-    def arguments(_: VideoFormat) -> Sequence[str]:
+    def command(_: VideoFormat) -> CameraCommand:
         camera = ffmpeg.input(
             url,
             rtsp_transport="tcp",
@@ -75,16 +79,14 @@ def rtsp_source(url: str, format: VideoFormat, clock: Clock) -> ProgramSource:
             fpsprobesize=0,
             **_QUIET,
         )
-        # The first filter makes Annex B; the second repeats SPS and PPS from the SDP.
-        filters = "h264_mp4toannexb,dump_extra"
-        return _command(camera["v:0"], {"c:v": "copy", "bsf:v": filters})
+        return _command(camera["v:0"], {"c:v": "copy"})
 
     return ProgramSource(
         name=NAME,
         simulated=False,
         format=format,
         clock=clock,
-        arguments=arguments,
+        command=command,
         first_picture_within_s=_NETWORK_PICTURE_WITHIN_S,
         describe=_redactor_of(url),
     )
@@ -97,7 +99,7 @@ def redact_urls(text: str) -> str:
 
 
 def _encoding_source(
-    arguments: Callable[[VideoFormat], Sequence[str]],
+    command: Callable[[VideoFormat], CameraCommand],
     format: VideoFormat,
     clock: Clock,
     *,
@@ -108,7 +110,7 @@ def _encoding_source(
         simulated=simulated,
         format=format,
         clock=clock,
-        arguments=arguments,
+        command=command,
         first_picture_within_s=_LOCAL_PICTURE_WITHIN_S,
         nice=_NICE,
     )
@@ -123,7 +125,7 @@ def _fitted(stream: Any, format: VideoFormat) -> Any:
     )
 
 
-def _encoded(stream: Any, format: VideoFormat, **more: Any) -> Sequence[str]:
+def _encoded(stream: Any, format: VideoFormat, **more: Any) -> CameraCommand:
     max_bits_per_s = int(format.width * format.height * format.fps * _BITS_PER_PIXEL)
     options = {
         "c:v": "libx264",
@@ -141,10 +143,10 @@ def _encoded(stream: Any, format: VideoFormat, **more: Any) -> Sequence[str]:
     return _command(stream, options)
 
 
-def _command(stream: Any, options: dict[str, Any]) -> Sequence[str]:
-    output = stream.output("pipe:1", f="h264", an=None, flush_packets=1, **options)
-    command: Sequence[str] = output.compile(cmd=_binary())
-    return command
+def _command(stream: Any, options: dict[str, Any]) -> CameraCommand:
+    live = {"f": "flv", "flvflags": "no_duration_filesize", "flush_packets": 1}
+    output = stream.output("pipe:1", an=None, **live, **options)
+    return CameraCommand(arguments=output.compile(cmd=_binary()), container=Container.FLV)
 
 
 def _binary() -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from attrs import evolve
 
-from surveil_adapters.camera.annexb import AccessUnitSplitter
+from surveil_adapters.camera.access_units import AccessUnitMaker
+from surveil_adapters.camera.coded_picture import CodedPicture
 from surveil_adapters.camera.damage import DamageWatch
 from surveil_adapters.camera.unit_queue import UnitQueue
 from surveil_core.errors import CameraUnavailable
@@ -27,35 +28,27 @@ _HARDWARE_ENCODER = Path("/dev/video11")
 
 
 class FrameSink:
-    """Takes encoded frames on picamera2's thread and queues them as access units.
+    """Takes encoded frames on picamera2's thread and queues them as access units."""
 
-    picamera2's stamps count from its first frame, so they are tied to our clock when
-    that one arrives.
-    """
-
-    def __init__(self, queue: UnitQueue, clock: Clock, splitter: AccessUnitSplitter) -> None:
+    def __init__(self, queue: UnitQueue, clock: Clock, units: AccessUnitMaker) -> None:
         self._queue = queue
         self._clock = clock
-        self._splitter = splitter
-        self._zero_at_s: float | None = None
+        self._units = units
 
     def take(self, frame: bytes, timestamp_us: int | None) -> None:
-        """Queue one frame; without a stamp, its arrival is its time. Never raises."""
+        """Queue one frame; picamera2's stamps count from its first. Never raises."""
+        picture = CodedPicture(
+            annex_b=bytes(frame),
+            stamp_s=None if timestamp_us is None else timestamp_us / 1_000_000,
+            arrived_at_s=self._clock.monotonic_s(),
+        )
         try:
-            unit = self._splitter.unit(bytes(frame), at_s=self._at_s(timestamp_us))
+            unit = self._units.unit(picture)
         except CameraUnavailable as error:
             self._queue.end(str(error))
             return
         if unit is not None:
             self._queue.put(unit)
-
-    def _at_s(self, timestamp_us: int | None) -> float:
-        if timestamp_us is None:
-            return self._clock.monotonic_s()
-        stamp_s = timestamp_us / 1_000_000
-        if self._zero_at_s is None:
-            self._zero_at_s = self._clock.monotonic_s() - stamp_s
-        return self._zero_at_s + stamp_s
 
 
 class Picamera2Source:
@@ -74,7 +67,7 @@ class Picamera2Source:
         self._camera: Any = None
         self._encoder: Any = None
         self._queue: UnitQueue | None = None
-        self._splitter: AccessUnitSplitter | None = None
+        self._units: AccessUnitMaker | None = None
         self._dropped_before = 0
 
     @property
@@ -112,14 +105,14 @@ class Picamera2Source:
         encoder, self._encoder = self._encoder, None
         self._dropped_before, self._queue = self.dropped_pictures, None
         self.name = _NAME
-        splitter, self._splitter = self._splitter, None
+        units, self._units = self._units, None
         if camera is None:
             return
         try:
             _stop(camera, encoder)
         finally:
-            if splitter is not None:
-                splitter.close()
+            if units is not None:
+                units.close()
             camera.close()
 
     def _configure(self) -> None:
@@ -138,8 +131,8 @@ class Picamera2Source:
         queue = UnitQueue.for_format(self.format)
         kind, self._encoder = _encoder_for(self.format)
         _name_a_rate(self._camera, self.format.fps)
-        self._splitter = AccessUnitSplitter(DamageWatch())
-        sink = FrameSink(queue, self._clock, self._splitter)
+        self._units = AccessUnitMaker(DamageWatch())
+        sink = FrameSink(queue, self._clock, self._units)
         self._camera.start_recording(self._encoder, _output_to(sink))
         self.name = f"{_NAME} ({kind} H.264)"
         return queue

@@ -1,11 +1,11 @@
-"""A camera that is a program writing H.264 to its standard output.
+"""One run of a program that writes H.264 to its standard output.
 
-One thread waits on both of its pipes: pictures go to a bounded queue, the last lines of
-stderr are kept for the error text. The program cannot outlive us: the kernel kills it
-with the thread that opened it (`setpriv`, where installed), and at the latest its next
-write fails.
+One thread waits on its pipes: pictures go to a bounded queue, the last lines of stderr are
+kept for the error text. The program cannot outlive us: the kernel kills it with the thread
+that opened it (`setpriv`, where installed), and at the latest its next write fails.
 """
 
+import enum
 import errno
 import os
 import selectors
@@ -13,12 +13,17 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO
 
-from attrs import evolve
+from attrs import frozen
 
-from surveil_adapters.camera.annexb import AccessUnitSplitter
+from surveil_adapters.camera.access_units import AccessUnitMaker
+from surveil_adapters.camera.annexb import AnnexBDemuxer
+from surveil_adapters.camera.coded_picture import Demuxer
 from surveil_adapters.camera.damage import LOOK_EVERY_S, DamageWatch
+from surveil_adapters.camera.flv import FlvDemuxer
+from surveil_adapters.camera.stamp_lines import StampLines
 from surveil_adapters.camera.unit_queue import UnitQueue
 from surveil_core.errors import CameraUnavailable
 from surveil_core.ports.clock import Clock
@@ -31,6 +36,27 @@ _TERMINATE_WITHIN_S = 2.0
 _POLL_S = 0.1
 
 
+class Container(enum.Enum):
+    """What the pictures are wrapped in."""
+
+    FLV = "flv"
+    ANNEX_B = "Annex B"
+    """An elementary stream, without time stamps."""
+
+
+@frozen(kw_only=True)
+class CameraCommand:
+    """A program's command line, and how to read what it writes.
+
+    `stamps_option` is the option by which the program takes a file for the times of its
+    pictures (`stamp_lines`), where it has one.
+    """
+
+    arguments: Sequence[str]
+    container: Container
+    stamps_option: str | None = None
+
+
 class ProcessCamera:
     """One run of a program. `start` and `read` are for one thread; `close` too.
 
@@ -39,7 +65,7 @@ class ProcessCamera:
 
     def __init__(
         self,
-        arguments: Sequence[str],
+        command: CameraCommand,
         *,
         video_format: VideoFormat,
         clock: Clock,
@@ -47,12 +73,17 @@ class ProcessCamera:
         describe: Callable[[str], str] = str,
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
-        self._arguments = list(arguments)
+        self._command = command
         self._clock = clock
         self._nice = nice
         self._describe = describe
         self._queue = UnitQueue.for_format(video_format)
-        self._splitter = AccessUnitSplitter(DamageWatch(look_every_s=look_every_s))
+        self._units = AccessUnitMaker(DamageWatch(look_every_s=look_every_s))
+        self._stamps = StampLines()
+        self._demuxer: Demuxer = (
+            FlvDemuxer() if command.container is Container.FLV else AnnexBDemuxer(self._stamps)
+        )
+        self._stamps_fd: int | None = None
         self._stderr_tail = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
@@ -60,7 +91,7 @@ class ProcessCamera:
     @property
     def picture_size(self) -> tuple[int, int] | None:
         """Width and height in pixels of what comes, once it comes."""
-        return self._splitter.picture_size
+        return self._units.picture_size
 
     @property
     def dropped_pictures(self) -> int:
@@ -73,13 +104,9 @@ class ProcessCamera:
         Raises `CameraUnavailable` when it is not installed, dies or stays silent.
         """
         try:
-            self._process = subprocess.Popen(
-                _wrapped(self._arguments, self._nice),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
+            self._process = self._run()
         except OSError as error:
+            self._close_stamps()
             raise CameraUnavailable(str(error)) from error
         self._thread = threading.Thread(
             target=self._pump, args=(self._process,), name="camera-pipe", daemon=True
@@ -108,10 +135,36 @@ class ProcessCamera:
             process.wait()
         if self._thread is not None:
             self._thread.join()
-        self._splitter.close()
+        self._units.close()
         self._queue.end("the camera was closed")
         _stdout(process).close()
         _stderr(process).close()
+        self._close_stamps()
+
+    def _run(self) -> subprocess.Popen[bytes]:
+        """Start the program, with a third pipe where it writes stamps. Raises `OSError`."""
+        arguments, passed_fds = list(self._command.arguments), []
+        if self._command.stamps_option is not None:
+            self._stamps_fd, written_fd = os.pipe()
+            os.set_blocking(self._stamps_fd, False)
+            arguments += [self._command.stamps_option, f"/proc/self/fd/{written_fd}"]
+            passed_fds.append(written_fd)
+        try:
+            return subprocess.Popen(
+                _wrapped(arguments, self._nice),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=passed_fds,
+            )
+        finally:
+            for fd in passed_fds:
+                os.close(fd)
+
+    def _close_stamps(self) -> None:
+        stamps_fd, self._stamps_fd = self._stamps_fd, None
+        if stamps_fd is not None:
+            os.close(stamps_fd)
 
     def _await_first_picture(self, within_s: float) -> None:
         deadline_s = self._clock.monotonic_s() + within_s
@@ -148,12 +201,20 @@ class ProcessCamera:
         return problem or self._end_reason(process.wait())
 
     def _take_pictures(self, chunk: bytes) -> str | None:
+        self._take_stamps()
         try:
-            for unit in self._splitter.feed(chunk, at_s=self._clock.monotonic_s()):
-                self._queue.put(unit)
+            for picture in self._demuxer.feed(chunk, arrived_at_s=self._clock.monotonic_s()):
+                unit = self._units.unit(picture)
+                if unit is not None:
+                    self._queue.put(unit)
         except CameraUnavailable as error:
             return str(error)
         return None
+
+    def _take_stamps(self) -> None:
+        if self._stamps_fd is not None:
+            with suppress(BlockingIOError):  # nothing new
+                self._stamps.feed(os.read(self._stamps_fd, _CHUNK_BYTES))
 
     def _take_stderr(self, chunk: bytes) -> None:
         text = self._stderr_tail + chunk.decode("utf-8", "replace")
@@ -164,84 +225,12 @@ class ProcessCamera:
 
     def _end_reason(self, status: int) -> str:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        return f"{self._arguments[0]} {how}{self._stderr_reason(': ')}"
+        return f"{self._command.arguments[0]} {how}{self._stderr_reason(': ')}"
 
     def _stderr_reason(self, prefix: str) -> str:
         lines = [line.strip() for line in self._describe(self._stderr_tail).splitlines()]
         text = " | ".join(line for line in lines if line)
         return prefix + text[-_REASON_CHARS:] if text else ""
-
-
-class ProgramSource:
-    """A `VideoSource` whose pictures come from a program.
-
-    `arguments` builds its command line for a format, and may raise
-    `CameraUnavailable`; it is called anew at each `open`.
-    """
-
-    def __init__(
-        self,
-        *,
-        name: str,
-        simulated: bool,
-        format: VideoFormat,
-        clock: Clock,
-        arguments: Callable[[VideoFormat], Sequence[str]],
-        first_picture_within_s: float,
-        nice: int = 0,
-        describe: Callable[[str], str] = str,
-        look_every_s: float = LOOK_EVERY_S,
-    ) -> None:
-        self.name = name
-        self.simulated = simulated
-        self.format = format
-        self._asked_format = format
-        self._clock = clock
-        self._arguments = arguments
-        self._first_picture_within_s = first_picture_within_s
-        self._nice = nice
-        self._describe = describe
-        self._look_every_s = look_every_s
-        self._camera: ProcessCamera | None = None
-        self._dropped_before = 0
-
-    @property
-    def dropped_pictures(self) -> int:
-        """How many pictures found the queue full, in all runs together."""
-        return self._dropped_before + (self._camera.dropped_pictures if self._camera else 0)
-
-    def open(self) -> None:
-        """Start the program and wait for its first picture; learn the true picture size.
-
-        Raises `CameraUnavailable` with the program's own words.
-        """
-        self.close()
-        camera = ProcessCamera(
-            self._arguments(self._asked_format),
-            video_format=self._asked_format,
-            clock=self._clock,
-            nice=self._nice,
-            describe=self._describe,
-            look_every_s=self._look_every_s,
-        )
-        camera.start(self._first_picture_within_s)
-        self._camera = camera
-        if camera.picture_size is not None:
-            width, height = camera.picture_size
-            self.format = evolve(self._asked_format, width=width, height=height)
-
-    def read(self, timeout_s: float) -> AccessUnit | None:
-        """Wait for a picture. Raises `CameraUnavailable` once the program has ended."""
-        if self._camera is None:
-            raise CameraUnavailable(f"{self.name} is not open; open() it before reading")
-        return self._camera.read(timeout_s)
-
-    def close(self) -> None:
-        """End the program. Closing twice is safe."""
-        camera, self._camera = self._camera, None
-        if camera is not None:
-            camera.close()
-            self._dropped_before += camera.dropped_pictures
 
 
 def _wrapped(arguments: Sequence[str], nice: int) -> list[str]:

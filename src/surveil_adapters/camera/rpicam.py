@@ -5,10 +5,11 @@ the program. A Pi 5 has no encoder chip: there the program uses libx264 through 
 if it was built with it (the `-lite` packages are not).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from surveil_adapters.camera.process import ProgramSource
+from surveil_adapters.camera.process import CameraCommand, Container
+from surveil_adapters.camera.program import ProgramSource
 from surveil_core.ports.clock import Clock
 from surveil_core.video import VideoFormat
 
@@ -35,28 +36,33 @@ def rpicam_source(
         simulated=False,
         format=format,
         clock=clock,
-        arguments=_arguments_of(program, encoder_name_file),
+        command=_command_of(program, encoder_name_file),
         first_picture_within_s=_FIRST_PICTURE_WITHIN_S,
     )
 
 
-def _arguments_of(program: str, encoder_name_file: Path) -> Callable[[VideoFormat], Sequence[str]]:
-    def arguments(format: VideoFormat) -> list[str]:
-        return [
+def _command_of(program: str, encoder_name_file: Path) -> Callable[[VideoFormat], CameraCommand]:
+    def command(format: VideoFormat) -> CameraCommand:
+        arguments = [
             *(program, "--timeout", "0", "--nopreview", "--codec", "h264"),
             *("--width", str(format.width), "--height", str(format.height)),
             *("--framerate", str(format.fps), "--intra", str(format.fps)),
-            *("--inline", "--flush"),
-            *(() if _has_encoder_chip(encoder_name_file) else _SOFTWARE_ENCODER_OPTIONS),
-            *("--output", "-"),
+            *("--inline", "--flush", "--output", "-"),
         ]
+        if _has_encoder_chip(encoder_name_file):
+            return CameraCommand(
+                arguments=arguments, container=Container.ANNEX_B, stamps_option="--save-pts"
+            )
+        return CameraCommand(
+            arguments=[*arguments, *_SOFTWARE_ENCODER_OPTIONS], container=Container.FLV
+        )
 
-    return arguments
+    return command
 
 
 _SOFTWARE_ENCODER_OPTIONS = (
-    # libav cannot guess a format from the name `-`
-    *("--libav-format", "h264"),
+    # libav cannot guess a format from the name `-`; there is no `--save-pts` beside one
+    *("--libav-format", "flv"),
     # else libx264 makes B-frames, and pictures would not come in the order of their times
     *("--profile", "baseline"),
 )

@@ -189,13 +189,12 @@ class FilmingService:
         except CameraUnavailable as error:
             self._lose_camera(str(error))
             return
-        at_s = self.clock.monotonic_s() if unit is None else unit.at_s
         self._due.take(0)
-        self._handle_triggers(until_s=at_s)
-        self._clips.end_if_over(at_s)
         if unit is not None:
+            self._handle_triggers(until_s=unit.at_s)
+            self._clips.end_if_over(unit.at_s)
             self._clips.take_picture(unit)
-        elif self.camera.is_silent(at_s):
+        elif self.camera.is_silent:
             name = self.camera.source.name
             self._lose_camera(f"{name} gave no picture for {SILENT_CAMERA_S:g} s")
         if self._is_idle_on_demand():

@@ -94,10 +94,10 @@ class HeldCamera:
         """Wait for the next picture. Raises `CameraUnavailable`, as above, also for a flood."""
         unit = self.source.read(timeout_s)
         if unit is not None:
-            self._seen_at_s = unit.at_s
+            self._seen_at_s = self.clock.monotonic_s()
             self._pictures += 1
             self._picture_bytes += len(unit.annex_b)
-            self._refuse_flood(unit.at_s)
+            self._refuse_flood(self._seen_at_s)
         return unit
 
     def _refuse_flood(self, at_s: float) -> None:
@@ -117,9 +117,10 @@ class HeldCamera:
         if at_s - began_at_s >= FLOOD_WINDOW_S:
             self._window = at_s, self._pictures, self._picture_bytes
 
-    def is_silent(self, at_s: float) -> bool:
-        """Whether the camera hangs, having given no picture since long before `at_s`."""
-        return at_s - self._seen_at_s > SILENT_CAMERA_S
+    @property
+    def is_silent(self) -> bool:
+        """Whether the camera hangs, having given no picture for long."""
+        return self.clock.monotonic_s() - self._seen_at_s > SILENT_CAMERA_S
 
     def lose(self, reason: str) -> None:
         """Close a camera that failed, and leave it alone for a while that grows."""

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveil_adapters.camera.annexb import AccessUnitSplitter
+from surveil_adapters.camera.access_units import AccessUnitMaker
+from surveil_adapters.camera.annexb import AnnexBDemuxer
+from surveil_adapters.camera.coded_picture import CodedPicture
 from surveil_adapters.camera.damage import DamageWatch
 from surveil_adapters.camera.picamera2 import FrameSink
+from surveil_adapters.camera.stamp_lines import StampLines
 from surveil_adapters.camera.unit_queue import UnitQueue
 from surveil_core.errors import CameraUnavailable
 from surveil_core.video import AccessUnit
@@ -46,12 +49,21 @@ def without_parameter_sets(packet: bytes) -> bytes:
     )
 
 
-def split(chunks: Iterable[bytes]) -> list[AccessUnit]:
-    splitter = AccessUnitSplitter(DamageWatch(start_look=FakeLooks()))
-    units = []
-    for number, chunk in enumerate(chunks):
-        units += splitter.feed(chunk, at_s=float(number))
-    return units
+def maker() -> AccessUnitMaker:
+    return AccessUnitMaker(DamageWatch(start_look=FakeLooks()))
+
+
+def split(chunks: Iterable[bytes], stamps: bytes = b"") -> list[AccessUnit]:
+    """Cut and complete a stream of which a chunk comes each second."""
+    lines, units = StampLines(), maker()
+    lines.feed(stamps)
+    demuxer = AnnexBDemuxer(lines)
+    made = [
+        units.unit(picture)
+        for number, chunk in enumerate(chunks)
+        for picture in demuxer.feed(chunk, arrived_at_s=float(number))
+    ]
+    return [unit for unit in made if unit is not None]
 
 
 @st.composite
@@ -70,9 +82,18 @@ def test_pictures_are_the_same_however_the_stream_is_cut(chunks: Iterator[bytes]
     assert [unit.keyframe for unit in units] == [number % 5 == 0 for number in range(11)]
 
 
-def test_a_stamp_is_the_arrival_of_the_pictures_own_first_byte() -> None:
+def test_without_stamps_a_time_is_the_arrival_of_the_pictures_own_first_byte() -> None:
     """That the next picture must begin first does not make a picture late."""
     assert [unit.at_s for unit in split(PACKETS)] == [float(number) for number in range(11)]
+
+
+def test_with_stamps_beside_the_stream_steps_are_those_of_the_stamps() -> None:
+    """Each line is of one picture, also of those before the first keyframe."""
+    lines = b"# timecode format v2\n" + b"".join(b"%d.500\n" % (n * 66) for n in range(20))
+    times = [unit.at_s for unit in split([b"".join(PACKETS[2:]), b""], lines)]
+    assert [later - first for first, later in pairwise(times)] == pytest.approx(
+        [0.066] * 5, rel=0.051
+    )
 
 
 def test_nothing_comes_before_the_first_keyframe() -> None:
@@ -96,11 +117,10 @@ def test_every_keyframe_gets_the_parameter_sets_that_were_sent_once(delimiter: b
 
 def test_the_picture_size_is_known_after_the_first_picture() -> None:
     """It is what the stream says, not what was asked for."""
-    splitter = AccessUnitSplitter(DamageWatch(start_look=FakeLooks()))
-    assert splitter.picture_size is None
-    for packet in PACKETS[:2]:
-        splitter.feed(packet, at_s=0)
-    assert splitter.picture_size == (64, 48)
+    units = maker()
+    assert units.picture_size is None
+    units.unit(CodedPicture(annex_b=PACKETS[0], stamp_s=None, arrived_at_s=0))
+    assert units.picture_size == (64, 48)
 
 
 def test_bytes_without_pictures_are_refused() -> None:
@@ -112,10 +132,11 @@ def test_bytes_without_pictures_are_refused() -> None:
 def test_frames_of_picamera2_keep_their_own_distances() -> None:
     """Its stamps count from 0; the first arrival ties them to our clock."""
     queue, clock = UnitQueue(capacity_units=20), FakeClock()
-    sink = FrameSink(queue, clock, AccessUnitSplitter(DamageWatch(start_look=FakeLooks())))
+    sink = FrameSink(queue, clock, maker())
     for number, packet in enumerate(PACKETS[:3]):
         sink.take(packet, number * 100_000)
         clock.advance(0.5)
     taken = [queue.get(0) for _ in range(3)]
-    assert [unit.at_s for unit in taken if unit] == pytest.approx([1000.0, 1000.1, 1000.2])
+    steps_s = [1000.0, 1000.1, 1000.2]
+    assert [unit.at_s for unit in taken if unit] == pytest.approx(steps_s, abs=1e-3)
     assert [unit.keyframe for unit in taken if unit] == [True, False, False]

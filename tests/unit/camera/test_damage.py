@@ -2,7 +2,8 @@
 
 import pytest
 
-from surveil_adapters.camera.annexb import AccessUnitSplitter
+from surveil_adapters.camera.access_units import AccessUnitMaker
+from surveil_adapters.camera.coded_picture import CodedPicture
 from surveil_adapters.camera.damage import (
     FIRST_LOOK_AFTER_S,
     LOOK_EVERY_S,
@@ -100,9 +101,10 @@ def test_closing_gives_up_the_look(watch: DamageWatch, looks: FakeLooks) -> None
 
 def test_keyframes_of_a_stream_are_looked_at(watch: DamageWatch, looks: FakeLooks) -> None:
     """With their parameter sets, and nothing else."""
-    splitter = AccessUnitSplitter(watch)
+    units = AccessUnitMaker(watch)
     for unit in pictures():
-        splitter.unit(unit.annex_b, at_s=(unit.at_s - 100) * LOOK_EVERY_S)
+        at_s = (unit.at_s - 100) * LOOK_EVERY_S
+        units.unit(CodedPicture(annex_b=unit.annex_b, stamp_s=at_s, arrived_at_s=at_s))
     keyframes = [unit.annex_b for unit in pictures() if unit.keyframe]
     assert [keyframe for keyframe, _ in looks.started] == keyframes
 
@@ -111,9 +113,11 @@ def test_damage_ends_picamera2s_stream_without_an_error_on_its_thread() -> None:
     """An error there would leave its event loop dead; the reader is told instead."""
     queue = UnitQueue(capacity_units=20)
     watch = DamageWatch(start_look=FakeLooks({SOUND}))
-    sink = FrameSink(queue, FakeClock(), AccessUnitSplitter(watch))
+    clock = FakeClock()
+    sink = FrameSink(queue, clock, AccessUnitMaker(watch))
     for number in range(7):
         sink.take(SOUND, number * int(FIRST_LOOK_AFTER_S) * 1_000_000)
+        clock.advance(FIRST_LOOK_AFTER_S)
     for _ in range(1 + MAX_DAMAGED_KEYFRAMES):
         assert queue.get(0) is not None
     with pytest.raises(CameraUnavailable, match="do not decode"):

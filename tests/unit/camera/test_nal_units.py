@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveil_adapters.camera.annexb import AccessUnitSplitter
-from surveil_adapters.camera.damage import DamageWatch
+from surveil_adapters.camera.annexb import AnnexBDemuxer
 from surveil_adapters.camera.nal_units import (
     HEAD_BYTES,
     START_CODE,
@@ -17,7 +16,7 @@ from surveil_adapters.camera.nal_units import (
     is_readable,
     picture_size,
 )
-from tests.fakes.look import FakeLooks
+from surveil_adapters.camera.stamp_lines import StampLines
 
 OPTIONS = {
     "plain": {},
@@ -72,12 +71,12 @@ def test_prefixes_of_slices_are_no_borders() -> None:
 
 def compare_with_ffmpeg(stream: bytes, chunk_bytes: int) -> None:
     """Cut a stream that comes in chunks."""
-    splitter = AccessUnitSplitter(DamageWatch(start_look=FakeLooks()))
+    demuxer = AnnexBDemuxer(StampLines())
     edges = [*range(0, len(stream), chunk_bytes), len(stream)]
     cut = [
-        unit.annex_b
+        picture.annex_b
         for start, end in pairwise(edges)
-        for unit in splitter.feed(stream[start:end], at_s=start)
+        for picture in demuxer.feed(stream[start:end], arrived_at_s=start)
     ]
     expected = parsed_by_ffmpeg(stream)
     assert cut == expected

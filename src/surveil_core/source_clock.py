@@ -1,0 +1,51 @@
+"""When a picture was taken, by its source's own stamp and by its arrival.
+
+A source stamps pictures by a clock of its own, of which only the steps are right for us. A
+picture arrives after it was taken: mostly soon, now and then much later, as when a network
+or an encoder holds several back. So the steps are the source's, and the pictures of least
+delay say how its clock lies to ours (as NTP's clock filter does, RFC 5905, 10). Towards
+them the times drift slowly, so that no step is far from the true one.
+"""
+
+from attrs import frozen
+
+MAX_LATE_S = 5.0
+"""A picture that is later than this did not come late: its source's clock stood, or jumped."""
+
+MAX_EARLY_S = 0.5
+"""Likewise for one that comes too soon."""
+
+EARLY_SLEW = 0.05
+"""How much shorter a step may become, as a part of it, while pictures come sooner than before."""
+
+LATE_SLEW = 0.0002
+"""How much longer it may become while they come later: twice what two cheap clocks drift apart."""
+
+
+@frozen(kw_only=True)
+class PlacedPicture:
+    """Where one picture lies on the source's clock and on ours, both in seconds.
+
+    `stamp_s` is None where the source gave none. `at_s` is monotonic.
+    """
+
+    stamp_s: float | None
+    at_s: float
+
+
+def place_picture(
+    last: PlacedPicture | None, *, stamp_s: float | None, arrived_at_s: float
+) -> PlacedPicture:
+    """Say when a picture was taken that arrived at monotonic `arrived_at_s`.
+
+    `last` is the one before it, None at the beginning of a run. Times never go back. Without
+    a stamp, or where stamps make no sense, a picture's time is its arrival.
+    """
+    if last is None:
+        return PlacedPicture(stamp_s=stamp_s, at_s=arrived_at_s)
+    step_s = 0.0 if stamp_s is None or last.stamp_s is None else stamp_s - last.stamp_s
+    late_s = arrived_at_s - (last.at_s + step_s)
+    if step_s <= 0 or not -MAX_EARLY_S <= late_s <= MAX_LATE_S:
+        return PlacedPicture(stamp_s=stamp_s, at_s=max(arrived_at_s, last.at_s))
+    slew_s = max(-EARLY_SLEW * step_s, min(late_s, LATE_SLEW * step_s))
+    return PlacedPicture(stamp_s=stamp_s, at_s=last.at_s + step_s + slew_s)
