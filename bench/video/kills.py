@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 from attrs import define, field
@@ -94,7 +95,9 @@ def _later_triggers(rng: random.Random, life_s: float) -> Iterator[float]:
 
 def state_of(spool_files: Sequence[Path]) -> str:
     """Say what a kill interrupted, by what it left in the spool."""
-    indices = [read_index(path.read_bytes()) for path in spool_files if path.suffix == ".index"]
+    indices = [
+        read_index(BytesIO(path.read_bytes())) for path in spool_files if path.suffix == ".index"
+    ]
     if any(index is not None and index.complete for index in indices):
         return "while storing"
     return "while filming" if spool_files else "between clips"

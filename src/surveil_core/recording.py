@@ -11,6 +11,9 @@ from attrs import evolve, field, frozen, validators
 
 from surveil_core.events import EventType
 
+LONGEST_CLIP_S = 1800.0
+"""At 4 Mbit/s so long a video nears the 1,000,000,000 bytes that SQLite takes in a field."""
+
 
 class CameraMode(enum.StrEnum):
     """Whether the camera is always open, or only while it films."""
@@ -29,7 +32,9 @@ class RecordingPolicy:
     recorded_types: frozenset[EventType] = frozenset({EventType.MOTION_DETECTED})
     pre_roll_s: float = field(default=3.0, validator=validators.ge(0))
     duration_s: float = field(default=10.0, validator=validators.gt(0))
-    max_duration_s: float = field(default=120.0, validator=validators.gt(0))
+    max_duration_s: float = field(
+        default=120.0, validator=[validators.gt(0), validators.le(LONGEST_CLIP_S)]
+    )
     cooldown_s: float = field(default=0.0, validator=validators.ge(0))
 
     def __attrs_post_init__(self) -> None:

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from surveil_adapters.camera.damage import LibavLook
 from surveil_adapters.libav.process import LibavCrashed, LibavEnded, LibavProcess, run
+from surveil_adapters.libav.samples import Samples
 from surveil_core.errors import DataLost, StoreUnavailable
 from tests.contracts.look import START, LookContract, problem_of
 from tests.footage import pictures
@@ -34,6 +35,13 @@ def test_odd_words_beside_a_picture_are_no_damage() -> None:
     assert problem_of(LibavLook(sei + pictures()[0].annex_b)) is None
 
 
+def one_picture(size_bytes: int) -> Mapping[str, str]:
+    """Say of a stream that it is one keyframe."""
+    samples = Samples()
+    samples.append(size_bytes=size_bytes, is_keyframe=True, at_s=0.0)
+    return samples.to_json()
+
+
 def waiting_for_ever(folder: Path) -> LibavProcess:
     """Wrap a stream that nobody writes."""
     stream = folder / "stream.h264"
@@ -42,7 +50,7 @@ def waiting_for_ever(folder: Path) -> LibavProcess:
         "make the video",
         raw_path=str(stream),
         video_path=str(folder / "video.mp4"),
-        samples=[(10, True, 0.0)],
+        samples=one_picture(10),
         last_step_s=0.1,
         look=True,
         trigger_at_s=0.0,
@@ -109,7 +117,7 @@ def test_nothing_to_play_is_told_from_a_disk_that_refuses(tmp_path: Path) -> Non
     """The one will never be a video, the other may."""
     noise = tmp_path / "noise.h264"
     noise.write_bytes(b"no video" * 100)
-    asked = {"raw_path": str(noise), "samples": [(800, True, 0.0)], "last_step_s": 0.1}
+    asked = {"raw_path": str(noise), "samples": one_picture(800), "last_step_s": 0.1}
     asked |= {"look": True, "trigger_at_s": 0.0, "preview": None}
     with pytest.raises(DataLost):
         run("make the video", within_s=30, video_path=str(tmp_path / "video.mp4"), **asked)

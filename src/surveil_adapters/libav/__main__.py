@@ -25,8 +25,8 @@ TASKS: Mapping[str, Callable[..., Any]] = {
     "make the video": make_video,
 }
 
-MAX_CPU_S = 60
-"""Wrapping ten minutes of video takes some seconds on a Pi Zero; damage may go round in circles."""
+MAX_CPU_S = 120
+"""Wrapping half an hour of video takes far less on a Pi Zero; damage may go round in circles."""
 
 _NICENESS = 5
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -1,10 +1,11 @@
 """A raw H.264 stream as a fast-start MP4, without transcoding, with the times it is given."""
 
 import time
+from array import array
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from io import BytesIO
-from itertools import compress
+from itertools import chain, compress, islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from av.stream import Stream
 
 from surveil_adapters.libav.failures import DataProblem, Refusal
 from surveil_adapters.libav.keyframes import problem_of
+from surveil_adapters.libav.samples import Samples
 
 LOOK_EVERY_S = 3.0
 """How far apart the keyframes are that are decoded, as long as all is well."""
@@ -22,12 +24,9 @@ LOOK_FOR_S = 5.0
 
 _TIME_BASE = Fraction(1, 90_000)
 
-Sample = tuple[int, bool, float]
-"""A picture of the raw stream: its bytes, whether it is a keyframe, when it was taken."""
-
 
 def wrap(
-    raw_path: str, video_path: str, samples: Sequence[Sample], last_step_s: float, *, look: bool
+    raw_path: str, video_path: str, samples: Samples, last_step_s: float, *, look: bool
 ) -> dict[str, Any]:
     """Write the first pictures of a raw stream, at least one, as `video_path`.
 
@@ -58,7 +57,7 @@ def wrap(
 def _write(
     raw_path: str,
     video_path: str,
-    samples: Sequence[Sample],
+    samples: Samples,
     written: Sequence[bool],
     last_step_s: float,
 ) -> tuple[int, int]:
@@ -77,15 +76,15 @@ def _write(
         return template.codec_context.width, template.codec_context.height
 
 
-def _first_written(raw_path: str, samples: Sequence[Sample], written: Sequence[bool]) -> BytesIO:
+def _first_written(raw_path: str, samples: Samples, written: Sequence[bool]) -> BytesIO:
     """Read the keyframe whose parameter sets the video has."""
-    offset, (size_bytes, _, _) = next(compress(_placed(samples), written))
+    keyframe = next(compress(samples, written))
     with Path(raw_path).open("rb") as raw:
-        raw.seek(offset)
-        return BytesIO(raw.read(size_bytes))
+        raw.seek(keyframe.offset_bytes)
+        return BytesIO(raw.read(keyframe.size_bytes))
 
 
-def _sound(raw_path: Path, samples: Sequence[Sample]) -> list[bool]:
+def _sound(raw_path: Path, samples: Samples) -> list[bool]:
     """Say of each picture whether its group is to be kept.
 
     Decoding all would cost more than filming. After a damaged keyframe each one is tried. What
@@ -94,45 +93,35 @@ def _sound(raw_path: Path, samples: Sequence[Sample]) -> list[bool]:
     sound: list[bool] = []
     is_sound, look_at_s, until_s = True, float("-inf"), time.process_time() + LOOK_FOR_S
     with raw_path.open("rb") as raw:
-        for offset, (size_bytes, is_keyframe, at_s) in _placed(samples):
-            if is_keyframe and (at_s >= look_at_s or not is_sound):
-                raw.seek(offset)
-                keyframe = raw.read(size_bytes)
+        for sample in samples:
+            if sample.is_keyframe and (sample.at_s >= look_at_s or not is_sound):
+                raw.seek(sample.offset_bytes)
+                keyframe = raw.read(sample.size_bytes)
                 is_sound = time.process_time() > until_s or problem_of(keyframe) is None
-                look_at_s = at_s + LOOK_EVERY_S
+                look_at_s = sample.at_s + LOOK_EVERY_S
             sound.append(is_sound)
     return sound
 
 
 def _packets(
-    raw_path: str, samples: Sequence[Sample], written: Sequence[bool], last_step_s: float
+    raw_path: str, samples: Samples, written: Sequence[bool], last_step_s: float
 ) -> Iterator["av.Packet[Stream]"]:
     """Yield the pictures with their times, from 0 on and always growing."""
-    chosen = list(compress(_placed(samples), written))
-    starts = _starts([at_s for _, (_, _, at_s) in chosen])
-    ends = [*starts[1:], starts[-1] + round(last_step_s / _TIME_BASE)]
+    starts = _starts(array("d", compress(samples.times_s, written)))
+    ends = chain(islice(starts, 1, None), [starts[-1] + round(last_step_s / _TIME_BASE)])
     with Path(raw_path).open("rb") as raw:
-        for (offset, sample), start, end in zip(chosen, starts, ends, strict=True):
-            raw.seek(offset)
-            size_bytes, is_keyframe, _ = sample
-            packet = av.Packet(raw.read(size_bytes))
+        for sample, start, end in zip(compress(samples, written), starts, ends, strict=True):
+            raw.seek(sample.offset_bytes)
+            packet = av.Packet(raw.read(sample.size_bytes))
             packet.time_base = _TIME_BASE
             packet.pts = packet.dts = start
             packet.duration = end - start
-            packet.is_keyframe = is_keyframe
+            packet.is_keyframe = sample.is_keyframe
             yield packet
 
 
-def _placed(samples: Sequence[Sample]) -> Iterator[tuple[int, Sample]]:
-    """Say where in the stream each picture begins."""
-    offset = 0
-    for sample in samples:
-        yield offset, sample
-        offset += sample[0]
-
-
-def _starts(stamps_s: Sequence[float]) -> list[int]:
-    starts = [0]
-    for at_s in stamps_s[1:]:
-        starts.append(max(starts[-1] + 1, round((at_s - stamps_s[0]) / _TIME_BASE)))
+def _starts(times_s: Sequence[float]) -> Sequence[int]:
+    starts = array("q", [0])
+    for at_s in islice(times_s, 1, None):
+        starts.append(max(starts[-1] + 1, round((at_s - times_s[0]) / _TIME_BASE)))
     return starts

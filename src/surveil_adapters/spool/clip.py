@@ -1,15 +1,16 @@
 """What lies in the spool of one clip: a raw stream, its index, and the MP4 made of them."""
 
 import zlib
-from collections.abc import Sequence
+from array import array
 from contextlib import suppress
-from itertools import compress
+from itertools import compress, islice
 from pathlib import Path
 
 from attrs import define, evolve, field
 
 from surveil_adapters.libav import process
-from surveil_adapters.spool.index import ClipIndex, Sample, read_index
+from surveil_adapters.libav.samples import Samples
+from surveil_adapters.spool.index import ClipIndex, read_index
 from surveil_adapters.spool.wrapping import Run, WrappedClip, wrap
 from surveil_core.errors import BadMessage, DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip, VideoFile
@@ -54,7 +55,7 @@ class DiskSpooledClip:
         return cls(
             spool_path=spool_path,
             events=() if index is None else index.events,
-            has_pictures=index is not None and bool(_whole(spool_path, index.samples[:1])),
+            has_pictures=index is not None and _count_whole(spool_path, index, at_most=1) > 0,
             cut_short=index is None or not index.complete,
         )
 
@@ -64,9 +65,10 @@ class DiskSpooledClip:
         Raises `StoreUnavailable`, or `DataLost` when no picture can be played.
         """
         index = None if self.is_foreign else _read_index(self.spool_path)
-        samples = () if index is None else _whole(self.spool_path, index.samples)
-        if index is None or not samples:
+        whole = 0 if index is None else _count_whole(self.spool_path, index)
+        if index is None or not whole:
             raise DataLost(f"{self.spool_path} holds no whole picture, so there is no video of it")
+        samples = index.samples.first(whole)
         made = self._wrap(samples, index.label, with_preview=with_preview)
         return MadeVideo(
             clip=self._describe(index, samples, made),
@@ -74,9 +76,7 @@ class DiskSpooledClip:
             no_preview_reason=made.no_preview_reason,
         )
 
-    def _wrap(
-        self, samples: Sequence[Sample], label: ClipLabel, *, with_preview: bool
-    ) -> WrappedClip:
+    def _wrap(self, samples: Samples, label: ClipLabel, *, with_preview: bool) -> WrappedClip:
         try:
             return wrap(
                 self.spool_path,
@@ -93,13 +93,13 @@ class DiskSpooledClip:
                 f"cannot make {self._video_path}: {error}; the raw video is {self.spool_path}"
             ) from error
 
-    def _describe(self, index: ClipIndex, samples: Sequence[Sample], made: WrappedClip) -> Clip:
+    def _describe(self, index: ClipIndex, samples: Samples, made: WrappedClip) -> Clip:
         until_s = index.until_s
         if until_s is None and not made.written[-1]:
-            until_s = samples[-1].at_s + 1 / index.label.format.fps
+            until_s = samples.times_s[-1] + 1 / index.label.format.fps
         clip = index.label.describe(
             VideoFile(path=self._video_path, size_bytes=made.size_bytes),
-            stamps_s=[sample.at_s for sample in compress(samples, made.written)],
+            stamps_s=array("d", compress(samples.times_s, made.written)),
             until_s=until_s,
             format=_with_size(index.label.format, made.width, made.height),
             salvaged=not index.complete or len(samples) < len(index.samples),
@@ -140,25 +140,28 @@ def _set_aside(path: Path) -> None:
 
 def _read_index(spool_path: Path) -> ClipIndex | None:
     try:
-        return read_index(spool_path.with_suffix(INDEX_SUFFIX).read_bytes())
+        with spool_path.with_suffix(INDEX_SUFFIX).open("rb") as lines:
+            return read_index(lines)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _unreadable(spool_path, error) from error
 
 
-def _whole(spool_path: Path, samples: Sequence[Sample]) -> Sequence[Sample]:
-    """Take the samples up to the first whose picture is not what was written."""
+def _count_whole(spool_path: Path, index: ClipIndex, *, at_most: int | None = None) -> int:
+    """Count the pictures before the first that is not what was written."""
+    count = 0
     try:
         with spool_path.open("rb") as raw:
-            for number, sample in enumerate(samples):
-                if zlib.crc32(raw.read(sample.size_bytes)) != sample.crc32:
-                    return samples[:number]
+            for sample, crc32 in islice(zip(index.samples, index.crc32s, strict=True), at_most):
+                if zlib.crc32(raw.read(sample.size_bytes)) != crc32:
+                    break
+                count += 1
     except FileNotFoundError:
-        return ()
+        return 0
     except OSError as error:
         raise _unreadable(spool_path, error) from error
-    return samples
+    return count
 
 
 def _unreadable(spool_path: Path, error: OSError) -> StoreUnavailable:

@@ -12,34 +12,30 @@ so a torn tail costs what it held and nothing else. The lines, in this order at 
 
 import json
 import zlib
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from attrs import evolve, frozen
 
+from surveil_adapters.libav.samples import Samples
 from surveil_core.errors import BadMessage
 from surveil_core.ports.spool import ClipLabel, FilmedEvent
 from surveil_core.video import AccessUnit, VideoFormat
 
 
 @frozen(kw_only=True)
-class Sample:
-    """One picture: how long it is in the stream, and when it was taken."""
-
-    size_bytes: int
-    keyframe: bool
-    at_s: float
-    crc32: int
-
-
-@frozen(kw_only=True)
 class ClipIndex:
-    """What an index says. `complete` when it has its end, which was to be at `until_s`."""
+    """What an index says. `complete` when it has its end, which was to be at `until_s`.
+
+    `crc32s` are those of the pictures that `samples` says where to find.
+    """
 
     label: ClipLabel
     events: tuple[FilmedEvent, ...]
-    samples: tuple[Sample, ...] = ()
+    samples: Samples
+    crc32s: Sequence[int]
     complete: bool = False
     until_s: float | None = None
 
@@ -78,14 +74,14 @@ def end_line(triggered_at_utc: datetime, until_s: float | None) -> bytes:
     return _line(end=triggered_at_utc.isoformat(), until_s=until_s)
 
 
-def read_index(text: bytes) -> ClipIndex | None:
-    """Read what is whole of an index; None when its first line is not.
+def read_index(lines: Iterable[bytes]) -> ClipIndex | None:
+    """Read what is whole of an index, each line with its end; None when the first is not.
 
     Raises `BadMessage` for whole lines that another release wrote in another form.
     """
     try:
-        return _read(_whole_lines(text))
-    except (LookupError, TypeError, ValueError) as error:
+        return _read(_whole_lines(lines))
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise BadMessage(f"the index is of another release: {error!r}") from error
 
 
@@ -94,12 +90,13 @@ def _read(lines: Iterator[dict[str, Any]]) -> ClipIndex | None:
     if "clip" not in first:
         return None
     label = _label(first["clip"])
-    events, samples = [label.event], []
+    events, samples, crc32s = [label.event], Samples(), array("I")
     complete, until_s = False, None
     for line in lines:
         if "picture" in line:
             size_bytes, keyframe, at_s, crc32 = line["picture"]
-            samples.append(Sample(size_bytes=size_bytes, keyframe=keyframe, at_s=at_s, crc32=crc32))
+            crc32s.append(crc32)
+            samples.append(size_bytes=size_bytes, is_keyframe=keyframe, at_s=at_s)
         elif "event" in line:
             events.append(_event(line["event"]))
         elif "end" in line:
@@ -108,7 +105,8 @@ def _read(lines: Iterator[dict[str, Any]]) -> ClipIndex | None:
     return ClipIndex(
         label=label,
         events=tuple(events),
-        samples=tuple(samples),
+        samples=samples,
+        crc32s=crc32s,
         complete=complete,
         until_s=until_s,
     )
@@ -119,10 +117,10 @@ def _line(**content: Any) -> bytes:
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
-def _whole_lines(text: bytes) -> Iterator[dict[str, Any]]:
-    for line in text.split(b"\n")[:-1]:
-        check_sum, _, content = line.partition(b" ")
-        if check_sum != b"%08x" % zlib.crc32(content):
+def _whole_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        check_sum, _, content = line.removesuffix(b"\n").partition(b" ")
+        if not line.endswith(b"\n") or check_sum != b"%08x" % zlib.crc32(content):
             return
         yield json.loads(content)
 

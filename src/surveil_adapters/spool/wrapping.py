@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from surveil_adapters.libav import process
 from surveil_adapters.libav.process import LibavEnded
-from surveil_adapters.spool.index import Sample
+from surveil_adapters.libav.samples import Samples
 from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.preview import (
     STRIP_PICTURE_WIDTH,
@@ -49,7 +49,7 @@ class WrappedClip:
 def wrap(
     raw_path: Path,
     video_path: Path,
-    samples: Sequence[Sample],
+    samples: Samples,
     label: ClipLabel,
     *,
     with_preview: bool,
@@ -64,7 +64,7 @@ def wrap(
         "within_s": WITHIN_S,
         "raw_path": str(raw_path),
         "video_path": str(video_path),
-        "samples": [(one.size_bytes, one.keyframe, one.at_s) for one in samples],
+        "samples": samples.to_json(),
         "last_step_s": 1 / label.format.fps,
         "trigger_at_s": label.triggered_at_s,
     }
