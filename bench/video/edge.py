@@ -1,9 +1,12 @@
-"""Our program under measure: `python -m apps.edge run surveillance`, a broker, a sensor."""
+"""Our program under measure: `python -m apps.edge run surveillance`, a broker, a sensor.
+
+Or all of it: the recorder with its sensors, the bridge, a backend for that, and the page.
+"""
 
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +15,11 @@ from tempfile import mkdtemp
 from attrs import define, field, frozen
 
 from bench.delivery.load import Publisher, message
-from bench.processes import Running, environment_with, python, start, stop
+from bench.processes import Running, environment_with, python, running, start, stop
 from bench.video import footage, records
 from bench.video.place import Place
 from surveil_core.ports.media_store import VideoPlace
-from tests.rig.brokers import NativeBroker
+from tests.rig.brokers import NativeBroker, free_port
 from tests.waiting import wait_for
 
 DEVICE = "bench"
@@ -41,6 +44,8 @@ class Edge:
     folder: Path
     settings: Mapping[str, object]
     publisher: Publisher
+    services: Sequence[str] = ("surveillance",)
+    """What it runs; everything if none is named."""
     fired: list[Fired] = field(factory=list, init=False)
     _lives: int = field(default=0, init=False)
     _running: Running | None = field(default=None, init=False)
@@ -62,7 +67,7 @@ class Edge:
         """Start it and wait until it films and takes events."""
         self._lives += 1
         log = self.folder / f"edge-{self._lives}.log"
-        command = python("apps.edge", "run", "surveillance")
+        command = python("apps.edge", "run", *self.services)
         process = start(command, log=log, environment=environment_with(self.settings))
         self._running = Running(process, log)
         self._running.wait_for_text(READY)
@@ -133,6 +138,8 @@ def running_edge(
     pre_roll_s: float = 3.0,
     source: str | None = None,
     videos: VideoPlace = VideoPlace.DATABASE,
+    services: Sequence[str] = ("surveillance",),
+    more_settings: Mapping[str, object] | None = None,
 ) -> Iterator[Edge]:
     """Run it on an empty folder, by default with the footage as its camera; yields it ready."""
     folder = Path(mkdtemp(prefix="edge-", dir=place.folder))
@@ -152,9 +159,10 @@ def running_edge(
             "RECORDING__PRE_ROLL_S": pre_roll_s,
             "RECORDING__DURATION_S": duration_s,
             "RECORDING__MAX_DURATION_S": max(120.0, duration_s),
+            **(more_settings or {}),
         }
         with Publisher(broker.address) as publisher:
-            edge = Edge(folder, settings, publisher)
+            edge = Edge(folder, settings, publisher, services)
             try:
                 edge.start()
                 yield edge
@@ -162,3 +170,24 @@ def running_edge(
                 edge.close()
     finally:
         broker.stop()
+
+
+@contextmanager
+def running_whole_edge(place: Place, *, duration_s: float) -> Iterator[Edge]:
+    """Run all its services, with a backend that answers."""
+    folder = Path(mkdtemp(prefix="backend-", dir=place.folder))
+    backend_port = free_port()
+    backend_settings = {"STORAGE__DATA_DIR": folder, "WEB__PORT": backend_port}
+    more_settings: dict[str, object] = {
+        "BRIDGE__BACKEND_URL": f"http://127.0.0.1:{backend_port}/api/events",
+        "GPIO__BACKEND": "simulated",
+        "WEB__PORT": free_port(),
+    }
+    for index, kind in enumerate(("motion", "button", "pressure")):
+        more_settings[f"SENSORS__{index}__KIND"] = kind
+    with running("apps.backend", log=folder / "backend.log", settings=backend_settings) as backend:
+        backend.wait_for_text("Server running on port")
+        with running_edge(
+            place, duration_s=duration_s, services=(), more_settings=more_settings
+        ) as edge:
+            yield edge

@@ -81,7 +81,7 @@ class CpuUse:
         return 100 * self.program_s / self.recorded_s if self.recorded_s else 0.0
 
 
-def judge_cpu(idle: CpuUse, filming: CpuUse) -> Finding:
+def judge_cpu(idle: CpuUse, filming: CpuUse, *, of: str = "the recorder") -> Finding:
     """Judge by the clock on the wall: pre-rolls, which overlap, would flatter us."""
     both = (("idle standby", idle), ("filming and storing", filming))
     return Finding(
@@ -94,7 +94,7 @@ def judge_cpu(idle: CpuUse, filming: CpuUse) -> Finding:
         ),
         verdicts=tuple(
             Verdict(
-                requirement=f"CPU without the encoder, {name}: under {MAX_CPU_PERCENT:g} %",
+                requirement=f"CPU of {of} without the encoder, {name}: under {MAX_CPU_PERCENT:g} %",
                 is_met=use.program_percent < MAX_CPU_PERCENT,
                 seen=f"{use.program_percent:.2f} %",
             )

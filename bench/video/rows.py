@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from bench.delivery import procfs
 from bench.processes import ROOT, python
 from bench.video import kills, peers, records
-from bench.video.edge import Edge, running_edge
+from bench.video.edge import Edge, running_edge, running_whole_edge
 from bench.video.findings import (
     CpuUse,
     Finding,
@@ -75,10 +75,22 @@ def _pre_roll(place: Place) -> Finding:
 
 def _cpu(place: Place) -> Finding:
     with running_edge(place, duration_s=CLIP_S) as edge:
-        place.pause(_RING_S)
-        idle = _use_over(edge, lambda: place.pause(5.0 if place.is_quick else 60.0))
-        filming = _use_over(edge, lambda: _film_in_turn(edge, place, clips=6))
-    return judge_cpu(idle, filming)
+        return judge_cpu(*_idle_and_filming(edge, place))
+
+
+def _whole(place: Place) -> Finding:
+    """Measure everything that a Pi runs in one process."""
+    with running_whole_edge(place, duration_s=CLIP_S) as edge:
+        uses = _idle_and_filming(edge, place)
+        peak_mb = procfs.own_peak_rss_mb(edge.pid)
+    finding = judge_cpu(*uses, of="the whole program")
+    return evolve(finding, seen=f"{finding.seen}; peak memory {peak_mb:.0f} MB")
+
+
+def _idle_and_filming(edge: Edge, place: Place) -> tuple[CpuUse, CpuUse]:
+    place.pause(_RING_S)
+    idle = _use_over(edge, lambda: place.pause(5.0 if place.is_quick else 60.0))
+    return idle, _use_over(edge, lambda: _film_in_turn(edge, place, clips=6))
 
 
 def _film_in_turn(edge: Edge, place: Place, *, clips: int) -> None:
@@ -197,7 +209,12 @@ _ROWS = (
         run=_pre_roll,
         takes_cpu=False,
     ),
-    Row(name="cpu", title="CPU of the program, 720p15, of one core", run=_cpu),
+    Row(name="cpu", title="CPU of the recorder, 720p15, of one core", run=_cpu),
+    Row(
+        name="whole",
+        title="the same of sensors, bridge, recorder and page in one process",
+        run=_whole,
+    ),
     Row(
         name="writes",
         title="bytes written to the disk per byte stored",
