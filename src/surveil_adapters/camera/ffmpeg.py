@@ -53,15 +53,22 @@ def file_source(path: Path, format: VideoFormat, clock: Clock) -> ProgramSource:
 
 def v4l2_source(device: Path, format: VideoFormat, clock: Clock) -> ProgramSource:
     """Build a source that reads a V4L2 device such as a USB camera."""
+    return _encoding_source(
+        lambda asked: v4l2_command(device, asked), format, clock, simulated=False
+    )
 
-    def command(asked: VideoFormat) -> CameraCommand:
-        camera = ffmpeg.input(
-            str(device), f="v4l2", video_size=asked.resolution, framerate=asked.fps, **_QUIET
-        )
-        # The kernel's own times: else ffmpeg rounds them to the rate that was asked for.
-        return _encoded(camera, asked, enc_time_base="1/90000")
 
-    return _encoding_source(command, format, clock, simulated=False)
+def v4l2_command(device: Path, asked: VideoFormat) -> CameraCommand:
+    """Write what reads a V4L2 device; a driver gives its nearest size to the one that is asked."""
+    camera = ffmpeg.input(
+        str(device),
+        f="v4l2",
+        video_size=(asked.width, asked.height),  # ffmpeg-python takes a text apart by letters
+        framerate=asked.fps,
+        **_QUIET,
+    )
+    # The kernel's own times: else ffmpeg rounds them to the rate that was asked for.
+    return _encoded(camera, asked, enc_time_base="1/90000")
 
 
 def rtsp_source(url: str, format: VideoFormat, clock: Clock) -> ProgramSource:
