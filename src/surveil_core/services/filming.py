@@ -170,8 +170,12 @@ class FilmingService:
         """Leave the camera alone for a while.
 
         A clip waits for it until its time is over, and so do the events that nobody films yet:
-        most cameras are back within a second.
+        most cameras are back within a second. One that was waiting for the next picture begins
+        its clip with those before it, of which nothing is left later.
         """
+        self._due.take(0)
+        if self._ring.held_bytes:
+            self._handle_triggers(until_s=self.clock.monotonic_s())
         self.camera.lose(reason)
         self._ring.clear()
 

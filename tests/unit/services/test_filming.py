@@ -307,6 +307,23 @@ def test_a_silent_camera_counts_as_lost() -> None:
     assert rig.source.opened == 2
 
 
+@pytest.mark.parametrize("silent_s", [0.0, 1.0, 4.5])
+def test_an_event_that_a_camera_takes_with_it_keeps_what_came_before(silent_s: float) -> None:
+    """Whoever cuts the cable walks up to it first: those pictures are there, so they are stored."""
+    rig = Rig()
+    rig.run(10)
+    rig.source.silent, rig.source.open_errors = True, deque(["unreachable"] * 20)
+    rig.run(silent_s)
+    rig.fire(1)
+    if not silent_s:
+        rig.source.dies_with = "cut"
+    rig.run(16)
+    assert rig.jobs.given_up == {}
+    [clip] = rig.store.clips
+    assert clip.pre_roll_s >= 3
+    assert clip.duration_s + clip.missing_s == pytest.approx(clip.pre_roll_s + 10, abs=PICTURE_S)
+
+
 def test_a_trigger_without_a_camera_is_told_with_the_reason() -> None:
     """No camera: the event waits in vain, the log says why it has no clip, tries grow apart."""
     rig = Rig()
