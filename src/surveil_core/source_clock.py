@@ -15,6 +15,13 @@ MAX_LATE_S = 5.0
 MAX_EARLY_S = 0.5
 """Likewise for one that comes too soon."""
 
+LATE_S = 0.5
+MAX_LATE_FOR_S = 3.0
+"""Nor did pictures come late that are all later than `LATE_S` for so long: their clock is slow.
+
+Some network cameras stamp by the rate that they promise, and send fewer pictures in the dark.
+"""
+
 EARLY_SLEW = 0.05
 """How much shorter a step may become, as a part of it, while pictures come sooner than before."""
 
@@ -26,11 +33,13 @@ LATE_SLEW = 0.0002
 class PlacedPicture:
     """Where one picture lies on the source's clock and on ours, both in seconds.
 
-    `stamp_s` is None where the source gave none. `at_s` is monotonic.
+    `stamp_s` is None where the source gave none. `at_s` is monotonic, and so is
+    `late_since_s`: when the first of the pictures came that are all late up to this one.
     """
 
     stamp_s: float | None
     at_s: float
+    late_since_s: float | None = None
 
 
 def place_picture(
@@ -45,7 +54,14 @@ def place_picture(
         return PlacedPicture(stamp_s=stamp_s, at_s=arrived_at_s)
     step_s = 0.0 if stamp_s is None or last.stamp_s is None else stamp_s - last.stamp_s
     late_s = arrived_at_s - (last.at_s + step_s)
-    if step_s <= 0 or not -MAX_EARLY_S <= late_s <= MAX_LATE_S:
+    late_since_s = None
+    if late_s > LATE_S:
+        late_since_s = arrived_at_s if last.late_since_s is None else last.late_since_s
+    late_for_s = 0.0 if late_since_s is None else arrived_at_s - late_since_s
+    is_sensible = -MAX_EARLY_S <= late_s <= MAX_LATE_S and late_for_s <= MAX_LATE_FOR_S
+    if step_s <= 0 or not is_sensible:
         return PlacedPicture(stamp_s=stamp_s, at_s=max(arrived_at_s, last.at_s))
     slew_s = max(-EARLY_SLEW * step_s, min(late_s, LATE_SLEW * step_s))
-    return PlacedPicture(stamp_s=stamp_s, at_s=last.at_s + step_s + slew_s)
+    return PlacedPicture(
+        stamp_s=stamp_s, at_s=last.at_s + step_s + slew_s, late_since_s=late_since_s
+    )

@@ -99,6 +99,25 @@ def test_a_clock_that_drifts_is_followed_for_days(drift: float) -> None:
     assert max(errors_s) <= 0.06
 
 
+@pytest.mark.parametrize(("pace", "error_s"), [(0.5, 2.1), (0.8, 1.2), (0.99, 0.6)])
+def test_a_clock_that_runs_slow_leaves_the_moments_before_an_event_in_its_pre_roll(
+    pace: float, error_s: float
+) -> None:
+    """A camera that stamps 25 pictures a second and sends 12: a pre-roll is 3 s."""
+    pictures = [(n / 12 * pace, 1000 + n / 12) for n in range(12 * 120)]
+    errors_s = [1000 + n / 12 - time_s for n, time_s in enumerate(times_of(pictures))]
+    assert max(errors_s) < error_s
+
+
+def test_a_network_that_holds_pictures_back_is_no_slow_clock() -> None:
+    """Now and then for two seconds, which it makes good as fast again as they were taken."""
+    pictures = [
+        (n * STEP_S, 1000 + n * STEP_S + max(0.0, 2 - n % 150 * STEP_S)) for n in range(15 * 60)
+    ]
+    for step_s in steps_of(times_of(pictures)[150:]):
+        assert step_s == pytest.approx(STEP_S, rel=EARLY_SLEW)
+
+
 @pytest.mark.parametrize("jump_s", [-3600.0, -0.01, 2.0, 86400.0])
 def test_a_clock_that_jumps_is_believed_from_there_on(jump_s: float) -> None:
     """A network camera that was told the time; pictures come on as before."""
