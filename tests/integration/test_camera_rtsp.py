@@ -94,6 +94,20 @@ class TestRtsp(VideoSourceContract, LatePicturesContract):
         assert len([unit for unit in units if unit.at_s - units[0].at_s < 0.1]) <= FORMAT.fps
 
 
+def test_a_camera_with_b_frames_is_filmed(tmp_path: Path, clock: SystemClock) -> None:
+    """They may be shown in the wrong order, as the manual says, but none is missing."""
+    mp4 = make_mp4(tmp_path, duration_s=20, b_frames=2)
+    with rtsp_server(make_annex_b(tmp_path, mp4.read_bytes())) as (port, _):
+        source = source_at(port, clock)
+        source.open()
+        units = read_for(source, 3.0)
+        source.close()
+    video = make_clip(units, tmp_path)
+    assert "B" in picture_types(video)
+    assert float(probe(video)["duration"]) == pytest.approx(3.0, abs=0.5)
+    assert len(units) == pytest.approx(3.0 * FORMAT.fps, abs=FORMAT.fps / 2)
+
+
 def test_a_server_that_stops_in_mid_stream_is_told(
     server: tuple[int, subprocess.Popen[str]], clock: SystemClock
 ) -> None:

@@ -86,7 +86,8 @@ def rtsp_source(url: str, format: VideoFormat, clock: Clock) -> ProgramSource:
             fpsprobesize=0,
             **_QUIET,
         )
-        return _command(camera["v:0"], {"c:v": "copy"})
+        # Of B-frames, nobody knows when the first picture is shown; FLV takes no such picture.
+        return _command(camera["v:0"], {"c:v": "copy", "bsf:v": "setts=ts=DTS"})
 
     return ProgramSource(
         name=NAME,
