@@ -74,30 +74,33 @@ def v4l2_command(device: Path, asked: VideoFormat) -> CameraCommand:
 def rtsp_source(url: str, format: VideoFormat, clock: Clock) -> ProgramSource:
     """Build a source that copies the H.264 of a network camera, over TCP.
 
-    The camera itself must send a keyframe a second and no B-frames.
+    The camera itself should send a keyframe a second and no B-frames.
     """
-
-    def command(_: VideoFormat) -> CameraCommand:
-        camera = ffmpeg.input(
-            url,
-            rtsp_transport="tcp",
-            timeout=_NETWORK_TIMEOUT_US,
-            # Else ffmpeg measures the frame rate for 5 s, and then gives all that at once.
-            fpsprobesize=0,
-            **_QUIET,
-        )
-        # Of B-frames, nobody knows when the first picture is shown; FLV takes no such picture.
-        return _command(camera["v:0"], {"c:v": "copy", "bsf:v": "setts=ts=DTS"})
-
     return ProgramSource(
         name=NAME,
         simulated=False,
         format=format,
         clock=clock,
-        command=command,
+        command=lambda _: rtsp_command(url),
         first_picture_within_s=_NETWORK_PICTURE_WITHIN_S,
         describe=_redactor_of(url),
     )
+
+
+def rtsp_command(url: str) -> CameraCommand:
+    """Write what copies a network camera's pictures."""
+    camera = ffmpeg.input(
+        url,
+        rtsp_transport="tcp",
+        # Else ffmpeg waits 5 s for a sound that is announced and silent.
+        allowed_media_types="video",
+        timeout=_NETWORK_TIMEOUT_US,
+        # Else it measures the frame rate for 5 s, and then gives all that at once.
+        fpsprobesize=0,
+        **_QUIET,
+    )
+    # Of B-frames, nobody knows when the first picture is shown; FLV takes no such picture.
+    return _command(camera["v:0"], {"c:v": "copy", "bsf:v": "setts=ts=DTS"})
 
 
 def redact_urls(text: str) -> str:
