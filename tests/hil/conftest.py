@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.hil.bench import Bench
+from tests.hil.light import stamp_when_drawn
 from tests.hil.lines import GpioSimLines, JumperLines, Lines, gpio_sim_wire
 from tests.hil.listener import Listener
 from tests.hil.wall_clock import is_set, set_as_a_time_server
@@ -123,4 +124,5 @@ def camera(request: pytest.FixtureRequest) -> Path:
     else:
         pytest.skip("no camera; name one: --camera /dev/video0")
     assert device.is_char_device(), f"{device} is no camera"
+    stamp_when_drawn(device)
     return device
