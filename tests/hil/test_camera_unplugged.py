@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.hil.edge import await_notices, edge_process
+from tests.hil.edge import await_notices, edge_process, notices
 from tests.hil.light import flash, stamp_when_drawn
 from tests.hil.lines import Lines
-from tests.hil.listener import Listener
+from tests.hil.listener import START_S, Listener
 from tests.hil.shown_time import monotonic_of, takes_of
 from tests.hil.test_whole_chain import (
     FPS,
@@ -31,8 +31,8 @@ from tests.waiting import wait_for
 DRIVER = Path("/sys/bus/platform/drivers/vivid")
 DEVICE = "vivid.0"
 
-LONG_S = 15
-"""A camera that is back is opened within some seconds, and is to film in the same clip."""
+LONG_S = 12
+"""Events come more often than that until the camera films again, so it does in the same clip."""
 
 PIPE_S = 1.0
 """What of the last pictures dies with the camera's program."""
@@ -98,12 +98,13 @@ def test_a_clip_of_a_camera_pulled_out_and_plugged_in_again_plays_and_says_what_
         await_notices(running, "camera_lost")
         lines.drive(pin, high=False)
         assert listener.hears_nothing()
-        lines.drive(pin, high=True)
-        events.append(listener.next()[1]["event_id"])
-        lines.drive(pin, high=False)
+        events.append(_press(lines, pin, listener))
         back_s = time.monotonic()
         plug(vivid)
-        await_notices(running, "camera_ready", 2)
+        while len(notices(running, "camera_ready")) < 2:
+            assert time.monotonic() - back_s < START_S, running.output
+            if listener.hears_nothing():
+                events.append(_press(lines, pin, listener))
         filming_s = time.monotonic()
         switched.append(flash(vivid))
         await_notices(running, "clip_stored")
@@ -126,3 +127,10 @@ def test_a_clip_of_a_camera_pulled_out_and_plugged_in_again_plays_and_says_what_
     unsure_s = before.unsure_s + after.unsure_s
     away_s = first_s - last_s - 1 / FPS
     assert media["duree_manquante"] == pytest.approx(away_s, abs=LATE_S + unsure_s)
+
+
+def _press(lines: Lines, pin: int, listener: Listener) -> str:
+    """Press and let go; returns the event's id."""
+    lines.drive(pin, high=True)
+    lines.drive(pin, high=False)
+    return str(listener.next()[1]["event_id"])
