@@ -4,7 +4,8 @@ A source stamps pictures by a clock of its own, of which only the steps are righ
 picture arrives after it was taken: mostly soon, now and then much later, as when a network
 or an encoder holds several back. So the steps are the source's, and the pictures of least
 delay say how its clock lies to ours (as NTP's clock filter does, RFC 5905, 10). Towards
-them the times drift slowly, so that no step is far from the true one.
+them the times drift slowly, so that no step is far from the true one. Where the source's clock
+is ours, as that of a kernel's driver, its stamps are the times.
 """
 
 from attrs import frozen
@@ -25,6 +26,9 @@ Some network cameras stamp by the rate that they promise, and send fewer picture
 EARLY_SLEW = 0.05
 """How much shorter a step may become, as a part of it, while pictures come sooner than before."""
 
+ROUNDING_S = 0.001
+"""Of a monotonic stamp, which may so lie behind the arrival."""
+
 LATE_SLEW = 0.0002
 """How much longer it may become while they come later: twice what two cheap clocks drift apart."""
 
@@ -43,13 +47,20 @@ class PlacedPicture:
 
 
 def place_picture(
-    last: PlacedPicture | None, *, stamp_s: float | None, arrived_at_s: float
+    last: PlacedPicture | None,
+    *,
+    stamp_s: float | None,
+    arrived_at_s: float,
+    stamp_is_monotonic: bool = False,
 ) -> PlacedPicture:
     """Say when a picture was taken that arrived at monotonic `arrived_at_s`.
 
     `last` is the one before it, None at the beginning of a run. Times never go back. Without
-    a stamp, or where stamps make no sense, a picture's time is its arrival.
+    a stamp, or where stamps make no sense, a picture's time is its arrival. A monotonic stamp that
+    could not be that of a picture which arrives now is one of some clock.
     """
+    if stamp_is_monotonic and stamp_s is not None and _could_arrive(stamp_s, arrived_at_s):
+        return PlacedPicture(stamp_s=stamp_s, at_s=max(stamp_s, last.at_s if last else stamp_s))
     if last is None:
         return PlacedPicture(stamp_s=stamp_s, at_s=arrived_at_s)
     step_s = 0.0 if stamp_s is None or last.stamp_s is None else stamp_s - last.stamp_s
@@ -65,3 +76,7 @@ def place_picture(
     return PlacedPicture(
         stamp_s=stamp_s, at_s=last.at_s + step_s + slew_s, late_since_s=late_since_s
     )
+
+
+def _could_arrive(taken_at_s: float, arrived_at_s: float) -> bool:
+    return -ROUNDING_S <= arrived_at_s - taken_at_s <= MAX_LATE_S

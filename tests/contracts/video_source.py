@@ -36,6 +36,18 @@ def read_for(source: VideoSource, duration_s: float) -> list[AccessUnit]:
     return units
 
 
+def read_past_a_pause(source: VideoSource) -> tuple[list[AccessUnit], list[AccessUnit]]:
+    """Open a source whose program is then held back for a while: its pictures before, and after."""
+    others = set(children())
+    source.open()
+    [program] = set(children()) - others
+    early = read_for(source, 0.5)
+    os.kill(program, signal.SIGSTOP)
+    time.sleep(HELD_BACK_S)
+    os.kill(program, signal.SIGCONT)
+    return early, read_for(source, HELD_BACK_S + 0.5)
+
+
 class VideoSourceContract:
     """The suite. The fixture `source` is closed before and after."""
 
@@ -93,14 +105,8 @@ class LatePicturesContract:
         self, source: VideoSource
     ) -> None:
         """What holds them back, a network or a busy machine, does not show in a clip."""
-        others = set(children())
-        source.open()
-        [program] = set(children()) - others
-        units = read_for(source, 0.5)[-1:]  # ffmpeg does not know when a network's first was taken
-        os.kill(program, signal.SIGSTOP)
-        time.sleep(HELD_BACK_S)
-        os.kill(program, signal.SIGCONT)
-        units += read_for(source, HELD_BACK_S + 0.5)
+        early, late = read_past_a_pause(source)
+        units = early[-1:] + late  # ffmpeg does not know when a network's first was taken
         step_s = 1 / source.format.fps
         for before, after in pairwise(units):
             assert after.at_s - before.at_s <= step_s * (1 + LATE_SLEW) + STAMP_S

@@ -17,7 +17,12 @@ from surveil_core.errors import CameraUnavailable
 from surveil_core.notices import CameraReady, CameraRejected, CameraTrying
 from surveil_core.ports.camera import VideoSource
 from surveil_core.video import AccessUnit, VideoFormat
-from tests.contracts.video_source import VideoSourceContract, read_for
+from tests.contracts.video_source import (
+    HELD_BACK_S,
+    VideoSourceContract,
+    read_for,
+    read_past_a_pause,
+)
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.hil.burnt_in_clock import clocks_of
 from tests.hil.light import is_vivid
@@ -29,6 +34,10 @@ ABSENT = "/dev/video63"
 OPEN_WITHIN_S = 120.0
 STALE_S = 1.0
 """Pictures of which one took so much longer to us than another have queued up somewhere."""
+
+STEP_OFF_S = 0.05
+"""By how much a step may differ from that of the burnt-in clock: vivid stamps a picture when it was
+due and shows when it was drawn."""
 
 
 class Patient:
@@ -121,6 +130,26 @@ def test_no_picture_is_stale(source: VideoSource, camera: Path, tmp_path: Path) 
     assert all(later > earlier for earlier, later in pairwise(shown_s))
     behind_s = [unit.at_s - shown for unit, shown in zip(units, shown_s, strict=True)]
     assert max(behind_s) - min(behind_s) < STALE_S
+
+
+def test_pictures_that_come_late_and_at_once_keep_the_times_burnt_into_them(
+    source: VideoSource, camera: Path, tmp_path: Path
+) -> None:
+    """The driver goes on while the program is held back, and stamps what it films."""
+    if not is_vivid(camera):
+        pytest.skip("this camera shows no clock")
+    early, late = read_past_a_pause(source)
+    units = early + late
+    clip = make_clip(units, tmp_path, source.format)
+    shown_s = clocks_of(clip, width=source.format.width, height=source.format.height)
+    off_s = [
+        (after.at_s - before.at_s) - (after_shown_s - before_shown_s)
+        for (before, after), (before_shown_s, after_shown_s) in zip(
+            pairwise(units), pairwise(shown_s), strict=True
+        )
+    ]
+    assert max(map(abs, off_s[len(early) - 1 :])) <= STEP_OFF_S
+    assert shown_s[-1] - shown_s[len(early) - 1] >= HELD_BACK_S
 
 
 def test_auto_finds_the_device_and_tells_each_attempt(camera: Path, clock: SystemClock) -> None:

@@ -53,7 +53,7 @@ def test_whatever_comes_times_never_go_back_nor_far_from_the_arrival(
     )
 
 
-@given(st.lists(st.floats(0, MAX_EARLY_S), min_size=2, max_size=200), st.floats(-1e6, 1e6))
+@given(st.lists(st.floats(0, MAX_EARLY_S - 1e-6), min_size=2, max_size=200), st.floats(-1e6, 1e6))
 def test_steps_are_the_sources_whatever_delays_a_picture_has(
     delays_s: list[float], zero_s: float
 ) -> None:
@@ -138,3 +138,35 @@ def test_after_a_pause_of_the_source_times_go_on_with_the_clock() -> None:
 def test_without_stamps_a_picture_is_taken_when_it_comes() -> None:
     """So do programs that give none, and what comes between two stamps."""
     assert times_of([(None, 5.0), (None, 5.1), (3.0, 5.4), (3.1, 5.5)]) == [5.0, 5.1, 5.4, 5.5]
+
+
+def test_a_monotonic_stamp_is_the_pictures_time_from_the_first_on() -> None:
+    """Also of pictures that lay in the driver until their program was ready for them."""
+    last, times = None, []
+    for number in range(20):
+        taken_at_s = 1000 + number * STEP_S
+        last = place_picture(
+            last,
+            stamp_s=taken_at_s,
+            arrived_at_s=max(1000.9, taken_at_s + 0.03),
+            stamp_is_monotonic=True,
+        )
+        times.append(last.at_s)
+    assert times == [1000 + number * STEP_S for number in range(20)]
+
+
+@pytest.mark.parametrize("off_s", [-3600.0, 1.0, 1e9])
+def test_a_stamp_of_another_clock_is_worth_its_steps(off_s: float) -> None:
+    """A driver that stamps by the wall clock, or by its own, says it is monotonic all the same."""
+    last, times = None, []
+    for number, delay_s in enumerate((0.1, 0.3, 0.0, 0.2)):
+        taken_at_s = 1000 + number * STEP_S
+        last = place_picture(
+            last,
+            stamp_s=taken_at_s + off_s,
+            arrived_at_s=taken_at_s + delay_s,
+            stamp_is_monotonic=True,
+        )
+        times.append(last.at_s)
+    for step_s in steps_of(times):
+        assert (1 - EARLY_SLEW) * STEP_S - 1e-6 <= step_s <= (1 + LATE_SLEW) * STEP_S + 1e-6

@@ -49,7 +49,10 @@ class AccessUnitMaker:
         if not self._started or slice_kind is None:
             return None
         self._placed = place_picture(
-            self._placed, stamp_s=picture.stamp_s, arrived_at_s=picture.arrived_at_s
+            self._placed,
+            stamp_s=picture.stamp_s,
+            arrived_at_s=picture.arrived_at_s,
+            stamp_is_monotonic=picture.stamp_is_monotonic,
         )
         if keyframe:
             self._learn_size()

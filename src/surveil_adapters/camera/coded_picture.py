@@ -13,12 +13,14 @@ class CodedPicture:
     """One whole access unit as Annex B bytes, or parameter sets that come alone.
 
     `stamp_s` counts seconds on the source's own clock, from wherever; None where it gave
-    none. `arrived_at_s` is monotonic: when its bytes came.
+    none. `arrived_at_s` is monotonic: when its bytes came. `stamp_is_monotonic` says that the
+    source's clock is the kernel's monotonic one, which is ours.
     """
 
     annex_b: bytes = field(repr=False)
     stamp_s: float | None
     arrived_at_s: float
+    stamp_is_monotonic: bool = False
 
 
 class Demuxer(Protocol):

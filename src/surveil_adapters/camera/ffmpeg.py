@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import ffmpeg
+from attrs import evolve
 
 from surveil_adapters.camera.process import CameraCommand, Container
 from surveil_adapters.camera.program import ProgramSource
@@ -67,8 +68,9 @@ def v4l2_command(device: Path, asked: VideoFormat) -> CameraCommand:
         framerate=asked.fps,
         **_QUIET,
     )
-    # The kernel's own times: else ffmpeg rounds them to the rate that was asked for.
-    return _encoded(camera, asked, enc_time_base="1/90000")
+    # The kernel's own times, monotonic, from whenever and not rounded to the rate asked for.
+    stamps = {"copyts": None, "enc_time_base": "1/90000"}
+    return evolve(_encoded(camera, asked, **stamps), stamps_are_monotonic=True)
 
 
 def rtsp_source(url: str, format: VideoFormat, clock: Clock) -> ProgramSource:
@@ -138,6 +140,7 @@ def _fitted(stream: Any, format: VideoFormat) -> Any:
 
 def _encoded(stream: Any, format: VideoFormat, **more: Any) -> CameraCommand:
     max_bits_per_s = int(format.width * format.height * format.fps * _BITS_PER_PIXEL)
+    almost_1_s = 1 - 0.5 / format.fps  # "g" and time are not to force two pictures in a row
     options = {
         "c:v": "libx264",
         "preset": "ultrafast",
@@ -148,7 +151,7 @@ def _encoded(stream: Any, format: VideoFormat, **more: Any) -> CameraCommand:
         "bufsize": max_bits_per_s,
         "g": format.fps,
         # By time as well, for a camera that gives fewer pictures than asked.
-        "force_key_frames": "expr:gte(t,n_forced)",
+        "force_key_frames": f"expr:isnan(prev_forced_t)+gte(t-prev_forced_t,{almost_1_s:.3f})",
         **more,
     }
     return _command(stream, options)

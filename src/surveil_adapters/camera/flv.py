@@ -25,9 +25,10 @@ _STAMP_RANGE_MS = 1 << 31
 
 
 class FlvDemuxer:
-    """A `Demuxer` of FLV."""
+    """A `Demuxer` of FLV. `stamps_are_monotonic` says that they are the monotonic clock's."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stamps_are_monotonic: bool = False) -> None:
+        self._stamps_are_monotonic = stamps_are_monotonic
         self._pending = bytearray()
         self._has_header = False
         self._length_bytes = 4
@@ -36,16 +37,21 @@ class FlvDemuxer:
     def feed(self, chunk: bytes, *, arrived_at_s: float) -> list[CodedPicture]:
         """As `Demuxer` says. Raises `CameraUnavailable` when it is no FLV of H.264."""
         self._pending += chunk
+        if self._stamps_are_monotonic:
+            self._stamp_ms = round(arrived_at_s * 1000)  # what they count from is next to it
         if not self._has_header and not self._take_header():
             return []
         pictures = []
         for stamp_ms, body in self._tags():
             annex_b = self._annex_b_of(body)
             if annex_b:
-                stamp_s = self._unwrapped_ms(stamp_ms) / 1000
-                pictures.append(
-                    CodedPicture(annex_b=annex_b, stamp_s=stamp_s, arrived_at_s=arrived_at_s)
+                picture = CodedPicture(
+                    annex_b=annex_b,
+                    stamp_s=self._unwrapped_ms(stamp_ms) / 1000,
+                    arrived_at_s=arrived_at_s,
+                    stamp_is_monotonic=self._stamps_are_monotonic,
                 )
+                pictures.append(picture)
         return pictures
 
     def _take_header(self) -> bool:

@@ -49,12 +49,14 @@ class CameraCommand:
     """A program's command line, and how to read what it writes.
 
     `stamps_option` is the option by which the program takes a file for the times of its
-    pictures (`stamp_lines`), where it has one.
+    pictures (`stamp_lines`), where it has one. `stamps_are_monotonic` says that the times in FLV
+    are those of the kernel's monotonic clock.
     """
 
     arguments: Sequence[str]
     container: Container
     stamps_option: str | None = None
+    stamps_are_monotonic: bool = False
 
 
 class ProcessCamera:
@@ -81,7 +83,9 @@ class ProcessCamera:
         self._units = AccessUnitMaker(DamageWatch(look_every_s=look_every_s))
         self._stamps = StampLines()
         self._demuxer: Demuxer = (
-            FlvDemuxer() if command.container is Container.FLV else AnnexBDemuxer(self._stamps)
+            FlvDemuxer(stamps_are_monotonic=command.stamps_are_monotonic)
+            if command.container is Container.FLV
+            else AnnexBDemuxer(self._stamps)
         )
         self._stamps_fd: int | None = None
         self._stderr_tail = ""

@@ -22,6 +22,11 @@ class Trigger:
     age_s: float = 0.0
     gpio_pin: int | None = None
 
+    @property
+    def happened_at_s(self) -> float:
+        """When it happened, as far as that can be known."""
+        return self.at_s - self.age_s
+
 
 class Recorder(Protocol):
     """Takes triggers from any thread, never blocks and never raises."""

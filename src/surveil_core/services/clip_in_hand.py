@@ -39,8 +39,8 @@ class ClipInHand:
         """Begin a clip in the spool. Raises `StoreUnavailable`."""
         label = ClipLabel(
             event=filmed(trigger),
-            triggered_at_s=trigger.at_s,
-            triggered_at_utc=utc_of(trigger.at_s, clock),
+            triggered_at_s=trigger.happened_at_s,
+            triggered_at_utc=utc_of(trigger.happened_at_s, clock),
             format=format,
             camera_number=camera_number,
         )
@@ -59,7 +59,8 @@ class ClipInHand:
     def finish(self, clock: Clock) -> SpooledClip:
         """End the clip."""
         return self.writer.finish(
-            triggered_at_utc=utc_of(self.trigger.at_s, clock), until_s=self.plan.ends_at_s
+            triggered_at_utc=utc_of(self.trigger.happened_at_s, clock),
+            until_s=self.plan.ends_at_s,
         )
 
 

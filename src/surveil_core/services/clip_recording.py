@@ -113,7 +113,8 @@ class ClipRecording:
             self.fail(trigger, str(error))
             return False
         self._announce_started(self._clip)
-        self._append(self._clip, *self.ring.units_since(trigger.at_s - self.policy.pre_roll_s))
+        begins_at_s = trigger.happened_at_s - self.policy.pre_roll_s
+        self._append(self._clip, *self.ring.units_since(begins_at_s))
         return True
 
     def film_on(self) -> None:

@@ -20,6 +20,7 @@ from surveil_core.ports.clock import Clock
 from surveil_core.ports.dead_letters import DeadLetter
 from surveil_core.ports.event_store import EventStore, ReceivedEvent, StoredEvent
 from surveil_core.ports.recorder import Recorder, Trigger
+from surveil_core.services.dating import utc_of
 from surveil_core.services.intake import Sorted, refuse, sort_deliveries
 
 GROUP_MESSAGES = 500
@@ -155,19 +156,19 @@ class SurveillanceService:
                 event_id=event.event_id,
                 event_type=event.type,
                 at_s=at_s,
-                age_s=self._age_s(event),
+                age_s=self._age_s(event, at_s),
                 gpio_pin=event.gpio_pin if event.device_id == self.device_id else None,
             )
         )
 
-    def _age_s(self, event: SensorEvent) -> float:
-        """Say how long ago an event of this device happened; 0 where that cannot be known.
+    def _age_s(self, event: SensorEvent, at_s: float) -> float:
+        """Say how long before `at_s` an event of this device happened; 0 where nobody knows.
 
         Another's clock may be wrong, and so was ours if an event says so, or seems older than any
         outage.
         """
         if not event.clock_was_set:
             return 0.0
-        age_s = (self.clock.now_utc() - event.occurred_at_utc).total_seconds()
+        age_s = (utc_of(at_s, self.clock) - event.occurred_at_utc).total_seconds()
         is_believable = event.device_id == self.device_id and 0 < age_s <= MAX_BELIEVABLE_AGE_S
         return age_s if is_believable else 0.0

@@ -23,6 +23,9 @@ from tests.hil.wires import RIGS
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT_S = 900.0
+NO_BATTERY = datetime(1970, 1, 1, tzinfo=UTC)
+"""A Pi begins there when it is switched on; the suite tells it the time."""
+
 NOT_HERE = "tests/hil/picamera2"
 """Has a rig of its own."""
 
@@ -57,6 +60,7 @@ def _run_in_virtual_pi(suite: list[str], environment: dict[str, str], report: Pa
     began_at_utc = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="surveil-hil-") as share:
         told = ["--report", str(SHARE_AT / "report"), "--junit-xml", str(SHARE_AT / "junit.xml")]
+        told += ["--switched-on-at-utc-s", str(began_at_utc.timestamp())]
         guest = Guest(
             command=[*suite, *told],
             environment=environment,
@@ -64,6 +68,7 @@ def _run_in_virtual_pi(suite: list[str], environment: dict[str, str], report: Pa
             timeout_s=TIMEOUT_S,
             modules=("gpio_sim", VIVID),
             share=Path(share),
+            hardware_clock_utc=NO_BATTERY,
         )
         status = run_in_guest(guest)
         written = Path(share) / "report"

@@ -3,6 +3,7 @@
 import shlex
 import stat
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from attrs import frozen
@@ -28,7 +29,8 @@ class Guest:
     RAM. `modules` are kernel modules to load, each with its parameters after it. `disk` is
     an image with an ext4 file system, mounted at `DISK_AT`; all that it is given to write is in
     `write_log` too, an empty file that there must be. What the command writes below `SHARE_AT`
-    is in `share` on the host at once, whatever becomes of the guest.
+    is in `share` on the host at once, whatever becomes of the guest. `hardware_clock_utc` is
+    what its battery clock shows when it is switched on, by default the host's time.
     """
 
     command: Sequence[str]
@@ -42,6 +44,7 @@ class Guest:
     disk: Path | None = None
     write_log: Path | None = None
     share: Path | None = None
+    hardware_clock_utc: datetime | None = None
 
 
 _INIT = r"""#!/bin/busybox sh

@@ -155,8 +155,14 @@ def _qemu_command(guest: Guest, share: Path) -> list[str]:
         "-fsdev", f"local,id=share,path={share},security_model=none",
         "-device", "virtio-9p-pci,fsdev=share,mount_tag=hilshare",
         "-device", "virtio-rng-pci",
-        *_disk(guest),
+        *_clock(guest), *_disk(guest),
     ]  # fmt: skip
+
+
+def _clock(guest: Guest) -> list[str]:
+    if guest.hardware_clock_utc is None:
+        return []
+    return ["-rtc", f"base={guest.hardware_clock_utc:%Y-%m-%dT%H:%M:%S}"]
 
 
 def _disk(guest: Guest) -> list[str]:

@@ -99,6 +99,17 @@ def test_stamps_count_on_where_they_begin_anew() -> None:
     assert steps_s == pytest.approx([ms / 1000 for ms in STAMPS_MS], abs=1e-9)
 
 
+@pytest.mark.parametrize("rounds", [0, 1, 3])
+def test_monotonic_stamps_are_those_of_the_round_in_which_they_arrive(rounds: int) -> None:
+    """A Pi that has been up for months has begun them anew some times."""
+    uptime_s = rounds * (1 << 31) / 1000 + 5000.0
+    demuxer = FlvDemuxer(stamps_are_monotonic=True)
+    pictures = demuxer.feed(muxed(later_by_ms=5_000_000), arrived_at_s=uptime_s + 1.0)[1:]
+    assert all(one.stamp_is_monotonic for one in pictures)
+    stamps_s = [one.stamp_s for one in pictures]
+    assert stamps_s == pytest.approx([uptime_s + ms / 1000 for ms in STAMPS_MS], abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("stream", "words"),
     [

@@ -142,6 +142,28 @@ def test_a_clip_holds_what_came_before_its_trigger() -> None:
     assert age_s == pytest.approx(rig.clock.monotonic_s() - units[0].at_s, abs=1e-3)
 
 
+def test_pre_roll_is_counted_from_the_edge_however_late_its_message() -> None:
+    """A message that took a second to come costs no film before the instant that it tells of."""
+    rig = Rig()
+    rig.run(20)
+    rig.promise(1)
+    late = Trigger(
+        event_row_id=1,
+        event_id="evt-1",
+        event_type=EventType.MOTION_DETECTED,
+        at_s=rig.clock.monotonic_s(),
+        age_s=1.0,
+    )
+    rig.filming.trigger(late)
+    rig.run(12)
+    [clip] = rig.store.clips
+    units = rig.spool.writers[0].units
+    happened_at_s = late.at_s - 1.0
+    assert 3.0 <= happened_at_s - units[0].at_s <= 3.0 + GROUP_S + PICTURE_S
+    assert clip.pre_roll_s == pytest.approx(happened_at_s - units[0].at_s)
+    assert 10 - 2 * PICTURE_S <= units[-1].at_s - late.at_s <= 10
+
+
 def test_the_notices_of_a_clip_come_in_order() -> None:
     """A reader of the log sees the start, the capture and the row, as in the spec."""
     rig = Rig()
