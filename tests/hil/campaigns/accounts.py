@@ -64,7 +64,7 @@ class Clips:
 def account_for_events(traces: Traces, boots: int, database: Path) -> Events:
     """Compare what the sensors accepted with the rows and with what the cloud stored."""
     accepted = traces.accepted_ids(boots)
-    table = _rows(
+    table = rows_of(
         database, "SELECT event_id, timestamp, source FROM evenement ORDER BY id_evenement"
     )
     times = {row["event_id"]: row["timestamp"] for row in table}
@@ -92,14 +92,14 @@ def account_for_events(traces: Traces, boots: int, database: Path) -> Events:
 
 def account_for_clips(traces: Traces, cuts: Sequence[Cut], database: Path, folder: Path) -> Clips:
     """Play every video, and measure what the cuts cost."""
-    media = _rows(
+    media = rows_of(
         database,
         "SELECT id_media, event_id, date_debut, duree, recupere, video FROM media "
         "JOIN media_evenement USING (id_media) "
         "JOIN evenement ON evenement.id_evenement = media_evenement.id_evenement",
     )
     videos = {row["id_media"]: row for row in media}
-    jobs = _rows(
+    jobs = rows_of(
         database, "SELECT event_id, raison_abandon FROM travail_clip JOIN evenement "
         "USING (id_evenement)"
     )  # fmt: skip
@@ -165,7 +165,8 @@ def _plays(video: bytes, folder: Path) -> bool:
     return done.returncode == 0 and not done.stderr
 
 
-def _rows(database: Path, query: str) -> list[sqlite3.Row]:
+def rows_of(database: Path, query: str) -> list[sqlite3.Row]:
+    """Ask a database that nobody else has open."""
     with closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
         return connection.execute(query).fetchall()

@@ -95,8 +95,10 @@ def _cuts_table(cuts: Sequence[Cut]) -> str:
     return "## Cuts\n\n" + table(("cut", "when", "file system and databases right after"), rows)
 
 
-def count_text(names: Sequence[object]) -> str:
-    """Count, and name the first five."""
+def count_text(names: Sequence[object] | int) -> str:
+    """Count, and name the first five; a number is itself."""
+    if isinstance(names, int):
+        return str(names)
     some = ", ".join(map(str, names[:5]))
     return f"{len(names)}{f' ({some})' if names else ''}"
 

@@ -47,6 +47,11 @@ class Traces:
         """What the hand is to play, as JSON: seconds from the start, pin, level."""
         return self.folder / "score.json"
 
+    @property
+    def moves(self) -> Path:
+        """A line per level that the hand put on a line, and when."""
+        return self.folder / "moves.jsonl"
+
     def log(self, boot: int) -> Path:
         """What the edge told during a boot, as JSON lines."""
         return self.folder / f"edge-{boot}.log"

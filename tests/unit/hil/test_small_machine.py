@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.hil.campaigns.score import busiest_hour, expected_events
-from tests.hil.campaigns.small_machine import quarters_of
+from tests.hil.campaigns.hand import Accepted, Move
+from tests.hil.campaigns.score import busiest_hour
+from tests.hil.campaigns.small_machine import of_the_hour, quarters_of
+from tests.hil.campaigns.small_machine_page import cost_of_one
 
 TRACE = """ts,sensor,kind,place,state
 2025-01-15T10:00:00,PIR,pir,hall,ON
@@ -34,9 +36,27 @@ def test_the_hour_with_most_motion_is_played_faster(trace: Path) -> None:
     assert (score.pin_of(motion=True), score.pin_of(motion=False)) == (4, 5)
 
 
-def test_presses_that_come_too_soon_are_no_events(trace: Path) -> None:
-    """Of three motions the second is refused; the mat's is its own."""
-    assert expected_events(busiest_hour(trace, speed=1)) == 3
+def test_each_line_has_its_debounce(trace: Path) -> None:
+    """As it was shortened with the time."""
+    assert busiest_hour(trace, speed=10).intervals_s == {4: 0.2, 5: 0.2}
+
+
+def test_an_hour_s_clips_do_not_pay_for_its_events() -> None:
+    """What events cost that do not film is taken off."""
+    cost = {"events": 10, "clips": 2, "clip_bytes": 1000}
+    assert cost_of_one(cost, 24_000, event_bytes=400) == "10 kB a clip, 20.00 B per byte of clip"
+    cost = {"events": 10, "clips": 0, "clip_bytes": 0}
+    assert cost_of_one(cost, 4_000, event_bytes=400) == "0.4 kB an event"
+
+
+def test_events_of_the_hour_are_those_since_its_first_press() -> None:
+    """A press of an earlier stage, and its event, are left out."""
+    moves = [
+        Move(stage=stage, pin=4, high=True, before_s=at_s, after_s=at_s)
+        for stage, at_s in (("clips", 10.0), ("the hour", 50.0))
+    ]
+    events = [Accepted(event_id="a", pin=4, at_s=10.0), Accepted(event_id="b", pin=4, at_s=50.0)]
+    assert of_the_hour(moves, events) == (moves[1:], events[1:])
 
 
 def test_quarters_are_those_of_the_hour() -> None:
