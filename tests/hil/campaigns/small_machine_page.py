@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from bench.report import Conditions, conditions_table, table
 from tests.hil.campaigns import pages
+from tests.hil.campaigns.counting import count_text
 from tests.hil.campaigns.hand import Verdicts
 from tests.hil.campaigns.pi import MEMORY_MIB
 from tests.hil.campaigns.score import MIN_INTERVAL_S
@@ -57,7 +58,7 @@ def _quarters_table(quarters: Sequence[Quarter]) -> str:
 
 def _presses_table(findings: Findings) -> str:
     rows = [
-        (name, pages.count_text(of(findings.hour_presses)), pages.count_text(of(findings.presses)))
+        (name, count_text(of(findings.hour_presses)), count_text(of(findings.presses)))
         for name, of in _PRESS_ROWS
     ]
     verdict = (
