@@ -2,19 +2,26 @@
 
 import subprocess
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from attrs import frozen
 
 from tests.hil.campaigns.accounts import rows_of
-from tests.hil.campaigns.endings import TOLD, Ending, Video, clips_under_way, ending_of, gone, utc
+from tests.hil.campaigns.endings import (
+    BEGUN_WITHIN,
+    TOLD,
+    Ending,
+    Video,
+    clips_under_way,
+    ending_of,
+    gone,
+    utc,
+)
 from tests.hil.campaigns.power_cut import Cut
 from tests.hil.campaigns.traces import Traces
 
 PLAYABLE_BYTES = 1024
-BEGUN_WITHIN = timedelta(seconds=3)
-"""An event's clip has begun so soon after the service took it, on an emulated processor."""
 
 
 @frozen(kw_only=True)

@@ -12,8 +12,18 @@ from tests.hil.campaigns.counting import count_text
 LOST_WITHIN_S = 1.0
 """Promise 3."""
 
-TOLD = ("camera_ready", "recording_started", "clip_stored", "clip_failed")
+TOLD = (
+    "camera_ready",
+    "event_detected",
+    "recording_started",
+    "recording_extended",
+    "clip_stored",
+    "clip_failed",
+)
 """The notices that say which clips are under way."""
+
+BEGUN_WITHIN = timedelta(seconds=5)
+"""An event is filmed so soon after it was detected, on an emulated processor."""
 
 
 @frozen(kw_only=True)
@@ -75,9 +85,23 @@ def clips_under_way(notices: Iterable[Mapping[str, Any]]) -> Sequence[Begun]:
             begun = {event_id: since_utc or at_utc for event_id, since_utc in begun.items()}
         elif notice["event"] == "recording_started":
             begun[notice["event_id"]] = at_utc if has_camera else None
-        else:
+        elif notice["event"] in ("clip_stored", "clip_failed"):
             begun.pop(notice["event_id"], None)
     return [Begun(event_id=event_id, at_utc=at_utc) for event_id, at_utc in begun.items()]
+
+
+def not_begun(notices: Iterable[Mapping[str, Any]], cut_at_utc: datetime) -> Sequence[str]:
+    """Name the motions that nobody filmed though there was a camera, and time to begin."""
+    has_camera = False
+    waiting: dict[str, datetime] = {}
+    for notice in notices:
+        if notice["event"] == "camera_ready":
+            has_camera = True
+        elif notice["event"] != "event_detected":
+            waiting.pop(notice["event_id"], None)
+        elif has_camera and notice["kind"] == "motion":
+            waiting[notice["event_id"]] = datetime.fromisoformat(notice["time"])
+    return [one for one, at_utc in waiting.items() if cut_at_utc - at_utc > BEGUN_WITHIN]
 
 
 def ending_of(clip: Begun, cut_at_utc: datetime, videos: Iterable[Video]) -> Ending:

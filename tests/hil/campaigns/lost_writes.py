@@ -12,13 +12,22 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve, field, frozen
 
 from tests.hil.campaigns.accounts import rows_of
 from tests.hil.campaigns.clip_accounts import videos_in
 from tests.hil.campaigns.disk import DATA, DATABASES, examine
-from tests.hil.campaigns.endings import TOLD, Ending, Video, clips_under_way, ending_of, gone
+from tests.hil.campaigns.endings import (
+    TOLD,
+    Ending,
+    Video,
+    clips_under_way,
+    ending_of,
+    gone,
+    not_begun,
+)
 from tests.hil.campaigns.guest_clock import GuestClock
 from tests.hil.campaigns.next_start import flushed_s, start_on
 from tests.hil.campaigns.pi import VirtualPi
@@ -166,33 +175,25 @@ class Recording:
         with trial.open("rb+") as image:
             self.log.apply(image, survivors)
         faults += examine(trial, found)
+        kept = kept_in(found / DATABASES)
         data_dir = found / "files" / DATA
         faults += start_on(data_dir)
         videos = videos_in(data_dir / DATABASE)
         told_bytes, at_utc = around(self.looks, self.log.writes[count - 1].ends_at)
-        accepted = self._told(told_bytes, *ACCEPTED)
-        stored = self._told(told_bytes, "clip_stored")
-        under_way = clips_under_way(self.pi.traces.notices(0, *TOLD, log_bytes=told_bytes))
         cut_at_utc = self.clock.at(at_utc)
+        told = self.pi.traces.notices(0, *TOLD, log_bytes=told_bytes)
+        accepted = self.pi.traces.notices(0, *ACCEPTED, log_bytes=told_bytes)
+        faults += [*shortened(flushed, videos), *unkept(told, cut_at_utc, videos)]
         return Replay(
             writes=count,
             since_flush=since_flush,
             survived=len(survivors),
             accepted=len(accepted),
             stored=len(rows_of(data_dir / DATABASE, "SELECT id_media FROM media")),
-            endings=tuple(ending_of(clip, cut_at_utc, videos) for clip in under_way),
-            missing=tuple(sorted(accepted - kept_in(found / DATABASES))),
-            faults=(
-                *faults,
-                *shortened(flushed, videos),
-                *(f"the video of {one} was stored and is gone" for one in gone(stored, videos)),
-            ),
+            endings=tuple(ending_of(clip, cut_at_utc, videos) for clip in clips_under_way(told)),
+            missing=tuple(sorted({notice["event_id"] for notice in accepted} - kept)),
+            faults=tuple(faults),
         )
-
-    def _told(self, log_bytes: int, *kinds: str) -> frozenset[str]:
-        """Name the events of some notices that the edge had told by then."""
-        notices = self.pi.traces.notices(0, *kinds, log_bytes=log_bytes)
-        return frozenset(notice["event_id"] for notice in notices)
 
 
 def around(looks: Sequence[Look], log_bytes: int) -> tuple[int, datetime]:
@@ -214,6 +215,17 @@ def shortened(flushed: Mapping[str, float], videos: Sequence[Video]) -> Iterator
         if there_s.get(event_id, 0.0) < length_s - ROUNDED_S:
             there = f"{there_s.get(event_id, 0.0):.2f} s are there"
             yield f"of the clip of {event_id} {length_s:.2f} s were flushed, {there}"
+
+
+def unkept(
+    told: Sequence[Mapping[str, Any]], cut_at_utc: datetime, videos: Sequence[Video]
+) -> Iterator[str]:
+    """Name the videos that were told to be stored and are gone, and what nobody filmed."""
+    stored = [notice["event_id"] for notice in told if notice["event"] == "clip_stored"]
+    yield from (
+        f"the video of {event_id} was stored and is gone" for event_id in gone(stored, videos)
+    )
+    yield from (f"nobody filmed {event_id}" for event_id in not_begun(told, cut_at_utc))
 
 
 def _lengths_s(found: Path) -> Mapping[str, float]:

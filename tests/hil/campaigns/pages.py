@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from bench.report import Conditions, conditions_table, table
 from tests.hil.campaigns.accounts import Events
-from tests.hil.campaigns.clip_accounts import BEGUN_WITHIN, Clips
+from tests.hil.campaigns.clip_accounts import Clips
 from tests.hil.campaigns.counting import count_text
-from tests.hil.campaigns.endings import ending_rows
+from tests.hil.campaigns.endings import BEGUN_WITHIN, ending_rows
 from tests.hil.campaigns.power_cut import LOAD_S, START_S, Cut
 from tests.hil.campaigns.settings import DURATION_S, FPS, PRE_ROLL_S
 

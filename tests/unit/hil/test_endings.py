@@ -11,6 +11,7 @@ from tests.hil.campaigns.endings import (
     clips_under_way,
     ending_of,
     ending_rows,
+    not_begun,
 )
 
 CUT_AT_UTC = datetime(2025, 1, 15, 12, 0, 10, tzinfo=UTC)
@@ -45,6 +46,24 @@ def test_a_clip_is_under_way_until_it_is_stored_or_given_up() -> None:
         notice("clip_failed", 5, "b"),
     ]
     assert clips_under_way(told) == [Begun(event_id="c", at_utc=before_cut(7))]
+
+
+def test_a_motion_that_nobody_films_is_named() -> None:
+    """Unless it has just come, there was no camera yet, or another clip shows it."""
+    early, shown, late, forgotten = (
+        {**notice("event_detected", second, event_id), "kind": "motion"}
+        for second, event_id in ((0, "early"), (2, "shown"), (8, "late"), (3, "forgotten"))
+    )
+    told = [
+        early,
+        notice("camera_ready", 1),
+        shown,
+        notice("recording_extended", 2, "shown"),
+        forgotten,
+        {**notice("event_detected", 3, "button"), "kind": "button"},
+        late,
+    ]
+    assert not_begun(told, CUT_AT_UTC) == ["forgotten"]
 
 
 def test_a_clip_has_pictures_since_there_is_a_camera() -> None:
