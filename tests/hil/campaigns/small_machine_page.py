@@ -6,6 +6,7 @@ from bench.report import Conditions, conditions_table, table
 from tests.hil.campaigns import pages
 from tests.hil.campaigns.counting import count_text
 from tests.hil.campaigns.hand import Verdicts
+from tests.hil.campaigns.on_small_machine import THE_HOUR
 from tests.hil.campaigns.pi import MEMORY_MIB
 from tests.hil.campaigns.score import MIN_INTERVAL_S
 from tests.hil.campaigns.small_machine import Findings, Line, Quarter
@@ -85,12 +86,9 @@ _PRESS_ROWS: Sequence[tuple[str, Callable[[Verdicts], int | Sequence[str]]]] = (
 def _costs_table(costs: Sequence[Line]) -> str:
     [idle] = [cost for cost in costs if cost["stage"] == "nothing"]
     idle_bytes_per_s = idle["written_bytes"] / idle["lasted_s"]
-    event_bytes = 0.0
     rows = []
     for cost in costs:
         beyond_bytes = cost["written_bytes"] - idle_bytes_per_s * cost["lasted_s"]
-        if cost["events"] and not cost["clips"]:
-            event_bytes = beyond_bytes / cost["events"]
         rows.append(
             (
                 cost["stage"],
@@ -99,23 +97,23 @@ def _costs_table(costs: Sequence[Line]) -> str:
                 str(cost["clips"]),
                 f"{cost['clip_bytes'] / 1e6:.2f}",
                 f"{cost['written_bytes'] / 1e6:.2f}",
-                cost_of_one(cost, beyond_bytes, event_bytes=event_bytes),
+                cost_of_one(cost, beyond_bytes),
             )
         )
     header = ("stage", "s", "events", "clips", "clips, MB", "written, MB", "beyond idling, each")
     return "## Written to the disk\n\n" + table(header, rows)
 
 
-def cost_of_one(cost: Line, beyond_bytes: float, *, event_bytes: float) -> str:
-    """Say what one event cost; or one clip, and a byte of it, less `event_bytes` an event."""
-    if cost["clips"]:
-        of_clips = beyond_bytes - event_bytes * cost["events"]
+def cost_of_one(cost: Line, beyond_bytes: float) -> str:
+    """Say what one event cost; or one clip and a byte of it, where each event has its clip."""
+    if cost["clips"] and cost["stage"] != THE_HOUR:
         return (
-            f"{of_clips / cost['clips'] / 1e3:.0f} kB a clip, "
-            f"{of_clips / cost['clip_bytes']:.2f} B per byte of clip"
+            f"{beyond_bytes / cost['clips'] / 1e3:.0f} kB a clip and its event, "
+            f"{beyond_bytes / cost['clip_bytes']:.2f} B per byte of clip"
         )
     if cost["events"]:
-        return f"{event_bytes / 1e3:.1f} kB an event"
+        included = ", the clips included" if cost["clips"] else ""
+        return f"{beyond_bytes / cost['events'] / 1e3:.1f} kB an event{included}"
     return "–"
 
 
@@ -126,12 +124,13 @@ def _what_it_is(findings: Findings) -> str:
   ext4 disk image; Debian's kernel, `gpio-sim` and `vivid`.
 - The hour with most motion of a recorded home, {len(findings.score.steps)} steps of
   {len(findings.score.sensors)} sensors, played on as many lines {findings.speed:g} times faster.
-  The debounce is shortened likewise, to {MIN_INTERVAL_S / findings.speed:.3f} s. Before it: a
-  minute of nothing, events that do not film, and clips one by one.
+  The debounce of {MIN_INTERVAL_S:g} s is as much shorter: the trace is in whole seconds, so few
+  presses come at its very end. Before the hour: a minute of nothing, events that do not film, and
+  clips one by one.
 - Written is what the kernel has handed to the block device (`/sys/block/vda/stat`) from `sync` to
   `sync`: the databases, the spool of the clips, the broker's own file and the journal of ext4.
-  Beyond idling: less what the minute of nothing costs in the same time. Of a clip: less its
-  events too, at what one that does not film has cost.
+  Beyond idling: less what the minute of nothing costs in the same time. What an event and a clip
+  cost is in the stages that have one kind. They come one by one there, in the hour more at once.
 - The guest notes the time before and after it puts a level on a line. The product's own debounce,
   told these times, says which presses must be events and which must not; both are possible where
   its interval ends between the two looks at the clock.

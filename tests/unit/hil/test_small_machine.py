@@ -32,21 +32,24 @@ def test_the_hour_with_most_motion_is_played_faster(trace: Path) -> None:
     """Its steps begin at its own start, and the debounce is as much shorter."""
     score = busiest_hour(trace, speed=10)
     assert [step[0] for step in score.steps] == [180.0, 180.1, 180.1, 180.2, 180.3, 180.4]
-    assert [sensor.min_interval_s for sensor in score.sensors] == [0.2, 0.2]
+    assert [sensor.min_interval_s for sensor in score.sensors] == [0.15, 0.15]
     assert (score.pin_of(motion=True), score.pin_of(motion=False)) == (4, 5)
 
 
 def test_each_line_has_its_debounce(trace: Path) -> None:
     """As it was shortened with the time."""
-    assert busiest_hour(trace, speed=10).intervals_s == {4: 0.2, 5: 0.2}
+    assert busiest_hour(trace, speed=10).intervals_s == {4: 0.15, 5: 0.15}
 
 
-def test_an_hour_s_clips_do_not_pay_for_its_events() -> None:
-    """What events cost that do not film is taken off."""
-    cost = {"events": 10, "clips": 2, "clip_bytes": 1000}
-    assert cost_of_one(cost, 24_000, event_bytes=400) == "10 kB a clip, 20.00 B per byte of clip"
-    cost = {"events": 10, "clips": 0, "clip_bytes": 0}
-    assert cost_of_one(cost, 4_000, event_bytes=400) == "0.4 kB an event"
+def test_what_was_written_is_told_by_event_and_by_clip() -> None:
+    """Of an hour with both nobody can say which wrote what, but for the stage of single clips."""
+    events = {"stage": "events", "events": 10, "clips": 0, "clip_bytes": 0}
+    assert cost_of_one(events, 4_000) == "0.4 kB an event"
+    clips = {"stage": "clips", "events": 2, "clips": 2, "clip_bytes": 1000}
+    expected = "10 kB a clip and its event, 20.00 B per byte of clip"
+    assert cost_of_one(clips, 20_000) == expected
+    hour = {**clips, "stage": "the hour", "events": 40}
+    assert cost_of_one(hour, 20_000) == "0.5 kB an event, the clips included"
 
 
 def test_events_of_the_hour_are_those_since_its_first_press() -> None:
