@@ -22,7 +22,7 @@ TOLD = (
 )
 """The notices that say which clips are under way."""
 
-BEGUN_WITHIN = timedelta(seconds=5)
+BEGUN_WITHIN = timedelta(seconds=8)
 """An event is filmed so soon after it was detected, on an emulated processor."""
 
 

@@ -11,7 +11,7 @@ from tests.hil.campaigns.traces import Traces
 
 SCHEMA = """
 CREATE TABLE evenement (id_evenement INTEGER PRIMARY KEY, event_id TEXT, timestamp REAL,
-                        source TEXT, date_reception TEXT DEFAULT '2025-01-15T12:00:04.000000');
+                        source TEXT, date_reception TEXT DEFAULT '2025-01-15T12:00:01.000000');
 CREATE TABLE media (id_media INTEGER PRIMARY KEY, date_debut TEXT, duree REAL, recupere INTEGER,
                     video BLOB);
 CREATE TABLE media_evenement (id_media INTEGER, id_evenement INTEGER);
@@ -19,7 +19,7 @@ CREATE TABLE travail_clip (id_evenement INTEGER, raison_abandon TEXT);
 """
 
 EVENTS = "INSERT INTO evenement (id_evenement, event_id, timestamp, source) VALUES "
-"""To be followed by rows; each was taken at 12:00:04."""
+"""To be followed by rows; each was taken at 12:00:01."""
 
 
 @define

@@ -59,10 +59,10 @@ def test_a_job_that_nobody_closed_is_counted(aftermath: Aftermath) -> None:
 @pytest.mark.parametrize(
     ("received", "ready", "causes"),
     [
-        ("12:00:04", READY, 0),
+        ("12:00:01", READY, 0),
         ("12:00:08", READY, 1),
         ("12:00:00", READY, 1),
-        ("12:00:04", None, 1),
+        ("12:00:01", None, 1),
         ("12:00:15", None, 1),
     ],
 )

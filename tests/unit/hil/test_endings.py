@@ -52,7 +52,7 @@ def test_a_motion_that_nobody_films_is_named() -> None:
     """Unless it has just come, there was no camera yet, or another clip shows it."""
     early, shown, late, forgotten = (
         {**notice("event_detected", second, event_id), "kind": "motion"}
-        for second, event_id in ((0, "early"), (2, "shown"), (8, "late"), (3, "forgotten"))
+        for second, event_id in ((0, "early"), (1, "shown"), (2, "late"), (1, "forgotten"))
     )
     told = [
         early,
