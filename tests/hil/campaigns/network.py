@@ -1,7 +1,7 @@
 """The cable to broker and cloud is pulled for minutes, and loses and delays what it carries."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import frozen
@@ -11,6 +11,10 @@ from tests.hil.campaigns import pages
 from tests.hil.campaigns.accounts import Events, account_for_events
 from tests.hil.campaigns.pi import VirtualPi
 
+ON_ITS_WAY = timedelta(seconds=2)
+"""What the cloud had received when an outage began it has stored by then."""
+
+NO_TIME = timedelta()
 INSIDE = "tests.hil.campaigns.under_bad_network"
 
 
@@ -31,18 +35,16 @@ class Findings:
         """All that the hand pressed."""
         return sum(weather["presses"] for weather in self.weathers)
 
-    def kept_in(self, weather: Weather) -> int:
-        """Count the events that were kept back in a weather."""
-        began, ended = (datetime.fromisoformat(weather[name]) for name in ("began", "ended"))
-        return sum(began <= at_utc < ended for at_utc in self.kept_at_utc)
+    stored_at_utc: Sequence[datetime]
+    """When the cloud stored an event."""
 
     @property
     def too_good(self) -> Sequence[str]:
-        """Name the weathers that did no harm: nothing was kept back, or no packet lost."""
+        """Name the weathers that did no harm: something came through, or no packet was lost."""
         return [
             weather["name"]
             for weather in self.weathers
-            if (is_outage(weather) and not self.kept_in(weather))
+            if (is_outage(weather) and within(weather, self.stored_at_utc, after=ON_ITS_WAY))
             or ("loss" in (weather["netem"] or "") and not weather["lost"])
         ]
 
@@ -55,6 +57,12 @@ class Findings:
             and not self.too_good
             and any(map(is_outage, self.weathers))
         )
+
+
+def within(weather: Weather, moments: Sequence[datetime], *, after: timedelta = NO_TIME) -> int:
+    """Count the moments in a weather, or those from a while after its beginning on."""
+    began, ended = (datetime.fromisoformat(weather[name]) for name in ("began", "ended"))
+    return sum(began + after <= at_utc < ended for at_utc in moments)
 
 
 def is_outage(weather: Weather) -> bool:
@@ -76,6 +84,9 @@ def run(pi: VirtualPi, *, out_s: float) -> Findings:
     return Findings(
         weathers=pi.traces.read(pi.traces.weather),
         events=account_for_events(pi.traces, 1, pi.database),
+        stored_at_utc=[
+            datetime.fromisoformat(post["at"]) for post in pi.traces.posts() if post["new"]
+        ],
         kept_at_utc=[
             datetime.fromisoformat(notice["time"]) for notice in pi.traces.notices(0, "event_kept")
         ],
@@ -95,14 +106,23 @@ def page(conditions: Conditions, findings: Findings) -> str:
             weather["began"][11:19],
             weather["ended"][11:19],
             str(weather["presses"]),
-            str(findings.kept_in(weather)),
+            str(within(weather, findings.kept_at_utc)),
+            str(within(weather, findings.stored_at_utc)),
             f"{weather['lost']} of {weather['lost'] + weather['passed']}"
             if weather["netem"]
             else "–",
         )
         for weather in findings.weathers
     ]
-    header = ("network", "from", "to (UTC)", "presses", "events kept back", "packets lost")
+    header = (
+        "network",
+        "from",
+        "to (UTC)",
+        "presses",
+        "kept back",
+        "stored by the cloud",
+        "packets lost",
+    )
     parts = [
         f"# A bad network: {verdict}",
         f"Written by `{conditions.command}`.",
@@ -121,8 +141,9 @@ _WHAT_IT_IS = """## What was done
   the cloud in another, joined by a `veth` cable whose far end is set down, or loses and delays by
   netem (`tc`) in both directions.
 - A hand presses button and mat in turn, one press each half second, all the while.
-- Kept back: the broker could not be reached, as the sensor service told. Until it finds that out it
-  publishes in vain, and once more later. Packets: netem's own counts, both directions.
+- Kept back: the broker could not be reached, as the sensor service told. Until it finds that out,
+  which takes a minute, it publishes in vain, and once more later. In an outage nothing may reach
+  the cloud, else it was none. Packets: netem's own counts, both directions.
 - The camera is on demand, and neither sensor asks for it: it stays closed.
 - In the end all that waits goes out; then the rows of `evenement` and what the cloud has stored are
   compared with what the sensor service had told. Every press must be an event.

@@ -100,8 +100,8 @@ def main() -> int:
 
 def _live_through(weather: Weather, lines: GpioSimLines, process: Process, told: TextIO) -> None:
     """Press all the while. Raises `SystemExit` if the edge ends."""
-    began = datetime.now(UTC)
     _set_weather(weather)
+    began = datetime.now(UTC)
     presses, ends_s = 0, time.monotonic() + weather.duration_s
     while time.monotonic() < ends_s:
         for _, pin, is_high_at_rest in SHORT_ROUND:
@@ -111,8 +111,8 @@ def _live_through(weather: Weather, lines: GpioSimLines, process: Process, told:
             time.sleep(PAUSE_S)
         if process.poll() is not None:
             raise SystemExit(f"the edge has ended in {weather.name!r}; see edge-0.log")
-    packets = _end_weather(weather)
     ended = datetime.now(UTC)
+    packets = _end_weather(weather)
     told.write(
         json.dumps(
             {
