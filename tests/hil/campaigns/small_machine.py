@@ -48,13 +48,7 @@ class Findings:
     @property
     def is_flat(self) -> bool:
         """Whether nothing grows after the first quarter."""
-        early, late = self.quarters[1], self.quarters[-1]
-        return (
-            late.own_rss_mb <= early.own_rss_mb * (1 + RSS_GROWS_BY)
-            and late.rss_mb <= early.rss_mb * (1 + RSS_GROWS_BY)
-            and late.descriptors <= early.descriptors
-            and late.threads <= early.threads
-        )
+        return is_flat(self.quarters)
 
     @property
     def is_kept(self) -> bool:
@@ -114,6 +108,21 @@ def of_the_hour(
     played = [move for move in moves if move.stage == THE_HOUR]
     begins_s = min((move.before_s for move in played), default=0.0) - DATED_WITHIN_S
     return played, [event for event in accepted if event.at_s >= begins_s]
+
+
+def is_flat(quarters: Sequence[Quarter]) -> bool:
+    """Whether memory stays what it was in the second quarter, and nothing is held that never was.
+
+    Descriptors and threads are the most of a quarter: a clip that is being stored has some.
+    """
+    *earlier, late = quarters
+    second = quarters[1]
+    return (
+        late.own_rss_mb <= second.own_rss_mb * (1 + RSS_GROWS_BY)
+        and late.rss_mb <= second.rss_mb * (1 + RSS_GROWS_BY)
+        and late.descriptors <= max(one.descriptors for one in earlier)
+        and late.threads <= max(one.threads for one in earlier)
+    )
 
 
 def quarters_of(samples: Sequence[Line]) -> tuple[Quarter, ...]:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from tests.hil.campaigns.hand import Accepted, Move
 from tests.hil.campaigns.score import busiest_hour
-from tests.hil.campaigns.small_machine import of_the_hour, quarters_of
+from tests.hil.campaigns.small_machine import Quarter, is_flat, of_the_hour, quarters_of
 from tests.hil.campaigns.small_machine_page import cost_of_one
 
 TRACE = """ts,sensor,kind,place,state
@@ -79,3 +80,26 @@ def test_quarters_are_those_of_the_hour() -> None:
     assert [quarter.descriptors for quarter in quarters] == [21, 22, 23, 24]
     assert quarters[0].own_rss_mb < quarters[3].own_rss_mb
     assert quarters[3].rss_mb == 80.0
+
+
+FLAT = Quarter(own_rss_mb=70.0, rss_mb=150.0, descriptors=85, threads=21, available_mb=300.0)
+
+
+def test_what_comes_and_goes_is_no_leak() -> None:
+    """In the second quarter no clip was being stored when the edge was looked at."""
+    storing = evolve(FLAT, descriptors=90, threads=22)
+    assert is_flat([storing, FLAT, FLAT, storing])
+
+
+@pytest.mark.parametrize(
+    "leaky",
+    [
+        evolve(FLAT, own_rss_mb=74.0),
+        evolve(FLAT, rss_mb=158.0),
+        evolve(FLAT, descriptors=86),
+        evolve(FLAT, threads=22),
+    ],
+)
+def test_what_grows_is_seen(leaky: Quarter) -> None:
+    """Memory by a twentieth, a descriptor or a thread by one."""
+    assert not is_flat([FLAT, FLAT, FLAT, leaky])
