@@ -23,7 +23,8 @@ _CRASHES = (
 
 NICENESS = 10
 """It yields to the camera's encoder and to whoever films: what they have not got through is lost
-with the power, a video can wait. With 5 an encoder without a moment to spare fell 5 s behind."""
+with the power, a video can wait. In a run with 5 an encoder without a moment to spare fell 5 s
+behind."""
 
 
 class LibavEnded(StoreUnavailable):
