@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 from attrs import frozen
 
 from bench.figures import Figures
+
+ROOT = Path(__file__).parents[1]
+_BUT_PAGES = (".", ":(exclude)docs")
+"""What a measurement has written into the pages does not change what the next one measures."""
 
 
 @frozen(kw_only=True)
@@ -30,19 +35,24 @@ class Conditions:
     cores: int
     load_before: tuple[float, float, float]
     load_after: tuple[float, float, float]
+    code: str = "unknown"
+    """The commit that was measured, as `code_version` says it."""
 
 
 @frozen(kw_only=True)
 class Stopwatch:
-    """Notes the date and the load when it is made, and the rest at the end."""
+    """Notes the date, the load and the code when it is made, and the rest at the end."""
 
     began_at_utc: datetime
     load_before: tuple[float, float, float]
+    code: str
 
     @classmethod
     def start(cls) -> "Stopwatch":
-        """Note the date and the load."""
-        return cls(began_at_utc=datetime.now(UTC), load_before=os.getloadavg())
+        """Note the date, the load and the code."""
+        return cls(
+            began_at_utc=datetime.now(UTC), load_before=os.getloadavg(), code=code_version(ROOT)
+        )
 
     def stop(self, command: str) -> Conditions:
         """Say under which conditions `command` ran since the start."""
@@ -54,6 +64,7 @@ class Stopwatch:
             cores=os.cpu_count() or 1,
             load_before=self.load_before,
             load_after=os.getloadavg(),
+            code=self.code,
         )
 
 
@@ -74,6 +85,7 @@ def conditions_table(conditions: Conditions, *more: tuple[str, str]) -> str:
         ("condition", "value"),
         [
             ("date", f"{conditions.began_at_utc:%Y-%m-%d %H:%M} UTC"),
+            ("commit", conditions.code),
             ("Python", conditions.python_version),
             ("CPU", f"{conditions.cpu}, {conditions.cores} cores"),
             ("load average before (1, 5, 15 min)", _load(conditions.load_before)),
@@ -124,6 +136,27 @@ def ratio_text(ours: Figures, baseline: Figures) -> str:
         ("max", ours.max_ms, baseline.max_ms),
     ]
     return ", ".join(f"{name} {mine / theirs:.1f}" for name, mine, theirs in pairs)
+
+
+def code_version(folder: Path) -> str:
+    """Name the commit of a checkout, and say whether anything but its pages was changed since.
+
+    "unknown" where there is no checkout, or no git.
+    """
+    commit = _git(folder, "rev-parse", "--short", "HEAD")
+    changes = _git(folder, "status", "--porcelain", "--", *_BUT_PAGES)
+    if commit is None or changes is None:
+        return "unknown"
+    return f"{commit} with uncommitted changes" if changes else commit
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    command = ["git", "--no-optional-locks", *words]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
 
 
 def cpu_model(cpuinfo: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from attrs import frozen
 
 from apps.edge.config import Camera, EdgeSettings
+from surveil_adapters.aside import ThreadAside
 from surveil_adapters.camera import CameraChain, candidates_for, devices_of, redact_urls
 from surveil_adapters.queues import ThreadTriggerQueue
 from surveil_adapters.spool import DiskSpool
@@ -58,6 +59,7 @@ class FilmingParts:
             spool=spool,
             storing=storing,
             resuming=self._resuming(spool, jobs, storing),
+            aside=ThreadAside(f"storing-{self.number}"),
             triggers=ThreadTriggerQueue(),
             policy=self.settings.recording.policy,
             mode=self._settings_of_camera().mode,

@@ -229,7 +229,8 @@ class EdgeServices(EdgeParts):
 
             def step(timeout_s: float) -> None:
                 filming.step(timeout_s)
-                retaining.step()
+                if retaining.is_due:
+                    filming.aside.do(retaining.step)
 
             yield step
 

@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--camera", type=Path, metavar="DEVICE", help="a V4L2 camera of a real Pi")
     parser.addoption("--report", type=Path, metavar="DIR", help="where figures and pictures go")
+    parser.addoption("--code", default="unknown", help="the commit, for the pages")
     parser.addoption("--switched-on-at-utc-s", type=float, help="when the virtual Pi was")
 
 

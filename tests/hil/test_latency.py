@@ -78,7 +78,7 @@ def test_each_press_is_one_message_dated_by_the_kernel(
     How long the way takes is told and drawn, not asserted: it is the machine's.
     """
     rig = request.config.getoption("--rig")
-    text = report(presses, rig=rig)
+    text = report(presses, rig=rig, code=request.config.getoption("--code"))
     request.config.get_terminal_writer().write(f"\n{text}\n")
     if report_dir is not None:
         drawing = histogram(
@@ -92,7 +92,7 @@ def test_each_press_is_one_message_dated_by_the_kernel(
     assert max(press.dated_off_s for press in presses) < DATED_WITHIN_S
 
 
-def report(presses: Sequence[Press], *, rig: str) -> str:
+def report(presses: Sequence[Press], *, rig: str, code: str) -> str:
     """Write the figures as a page."""
     figures = {
         "edge to message": summarise([press.heard_after_s for press in presses]),
@@ -105,7 +105,7 @@ def report(presses: Sequence[Press], *, rig: str) -> str:
     return (
         f"# Edge to MQTT message, rig {rig}\n\n"
         f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by `nox -s hil -- --rig {rig} "
-        f"-k test_latency --report docs/evidence`, {len(presses)} presses.\n\n"
+        f"-k test_latency --report docs/evidence`, {len(presses)} presses, commit {code}.\n\n"
         f"{table(('ms', 'p50', 'p90', 'p99', 'max'), rows)}\n\n"
         f"![Histogram](latency-{rig}.svg)\n\n"
         "- Start: before the hand puts the level on the line. End: a subscriber of Mosquitto has\n"

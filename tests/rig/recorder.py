@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from surveil_adapters.aside import ThreadAside
 from surveil_adapters.camera import CameraChain
 from surveil_adapters.queues import ThreadTriggerQueue
 from surveil_adapters.spool import DiskSpool
@@ -77,6 +78,7 @@ class Recorder:
             ),
             spool=spool,
             storing=storing,
+            aside=ThreadAside("storing"),
             resuming=ClipResuming(
                 spool=spool,
                 jobs=jobs,

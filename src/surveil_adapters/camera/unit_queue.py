@@ -1,6 +1,6 @@
 """Where coded pictures wait between the thread that receives them and the one that reads.
 
-A camera does not wait: while the reader stores a clip, some seconds of pictures queue
+A camera does not wait: while the reader waits for a busy disk, some seconds of pictures queue
 up here. Should that not be enough, whole groups of pictures are dropped, since half a
 group cannot be decoded.
 """

@@ -1,9 +1,12 @@
 """The recorder: the camera open when it is needed, its pictures and the triggers in step.
 
 Everything follows the time of the pictures, not of the clock: a trigger counts when the
-stream has come to its instant. So pictures that waited while a clip was stored end up
-where they belong. With mode standby the camera stays open and the clip begins before its
+stream has come to its instant. So pictures that waited while the disk was busy end up where
+they belong. With mode standby the camera stays open and the clip begins before its
 trigger; with mode on-demand the camera opens for a clip, as in the spec's own log.
+
+Clips are stored aside. That takes seconds on a small machine, and all that the camera gave
+meanwhile would be in memory alone: a power cut takes the last second of a clip and no more.
 
 What a trigger and a picture mean for the clips is in `clip_recording`; what an earlier run
 owed comes from `resuming`.
@@ -13,6 +16,7 @@ from attrs import define, field
 
 from surveil_core.errors import CameraUnavailable
 from surveil_core.ports.announcer import Announcer
+from surveil_core.ports.aside import Aside
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.recorder import Trigger
 from surveil_core.ports.spool import Spool
@@ -46,6 +50,7 @@ class FilmingService:
     spool: Spool
     storing: ClipStoring
     resuming: ClipResuming
+    aside: Aside
     triggers: TriggerQueue
     clock: Clock
     announcer: Announcer
@@ -110,7 +115,8 @@ class FilmingService:
             self._step_without_camera(timeout_s)
         else:
             self._step_with_camera(timeout_s)
-        self.storing.step()
+        if self.storing.is_due:
+            self.aside.do(self.storing.step)
         self.figures = self._count()
 
     def close(self) -> None:
@@ -125,9 +131,12 @@ class FilmingService:
         self.camera.close()
         self._ring.clear()
         self._due.clear()
-        self.storing.close()
-        self.spool.close()
-        self.figures = self._count()
+        try:
+            self.aside.finish()
+        finally:
+            self.storing.close()
+            self.spool.close()
+            self.figures = self._count()
 
     def _count(self) -> FilmingFigures:
         return FilmingFigures(

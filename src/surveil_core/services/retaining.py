@@ -19,9 +19,9 @@ REASON = "deleted to make room"
 
 @define(kw_only=True)
 class Retaining:
-    """One thread calls it: between pictures, so each call takes a moment only.
+    """One thread calls it at a time, the one that stores the clips of `camera_number`.
 
-    It is the thread that stores the clips of `camera_number`. `fills_hollow` says whether those go
+    Each call takes a moment only: the clips wait meanwhile. `fills_hollow` says whether those go
     into the space that is free in the database, else that is given back to the disk for them.
     Where several threads have one each, `turn` is a lock that all of them share: what one looks at
     must not be what another is giving up, or both make the same room.
@@ -39,6 +39,11 @@ class Retaining:
     _wanted_free_bytes: int = field(default=0, init=False)
     _is_clock_set: bool = field(default=True, init=False)
     _missing_bytes: int = field(default=0, init=False)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a step would do anything now."""
+        return bool(self._wanted_free_bytes) or self.clock.monotonic_s() >= self._check_at_s
 
     def step(self) -> None:
         """Look once a minute, and give freed space back to the disk if others need it."""

@@ -47,8 +47,10 @@ class _Waiting:
 
 @define(kw_only=True)
 class ClipStoring:
-    """Stores one clip a `step`. One thread calls it, but `give_up` is for any.
+    """Stores one clip a `step`, which may take long: one thread films, and another one steps.
 
+    `add` and `remove` are for the thread that films, which also calls `close` when nobody steps any
+    more; `give_up` is for any.
     `make_room` is told the size of each clip, with its preview, before it is stored.
     `stored_clips` and `given_up_events` count since the program began.
     """
@@ -73,7 +75,13 @@ class ClipStoring:
     @property
     def waiting_clips(self) -> int:
         """How many clips are still to be stored."""
-        return sum(not waiting.to_remove for waiting in self._waiting)
+        return sum(not waiting.to_remove for waiting in list(self._waiting))
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a step would do anything now."""
+        has_work = bool(self._waiting or self._given_up or self._events_by_reason)
+        return has_work and self.clock.monotonic_s() >= self._retry_at_s
 
     def add(
         self, clip: SpooledClip, *, events: Sequence[FilmedEvent], source: str | None = None
@@ -105,9 +113,7 @@ class ClipStoring:
 
     def step(self) -> None:
         """Store what is due, one clip at most."""
-        if self.clock.monotonic_s() < self._retry_at_s:
-            return
-        if self._write_reasons() and self._waiting:
+        if self.is_due and self._write_reasons() and self._waiting:
             self._finish_first()
 
     def close(self) -> None:

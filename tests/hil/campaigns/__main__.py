@@ -14,8 +14,16 @@ from attrs import frozen
 
 from bench.report import Conditions, Stopwatch
 from surveil_core.errors import ConfigurationError
-from tests.hil.campaigns import lost_writes, network, pages, small_machine
-from tests.hil.campaigns.accounts import account_for_clips, account_for_events
+from tests.hil.campaigns import (
+    lost_writes,
+    lost_writes_page,
+    network,
+    pages,
+    small_machine,
+    small_machine_page,
+)
+from tests.hil.campaigns.accounts import account_for_events
+from tests.hil.campaigns.clip_accounts import account_for_clips
 from tests.hil.campaigns.pi import ROOT, VirtualPi
 from tests.hil.campaigns.power_cut import Campaign
 from tests.hil.rig import debian
@@ -104,7 +112,7 @@ def _lost_writes(options: argparse.Namespace, pi: VirtualPi) -> Outcome:
     found = lost_writes.run_and_replay(
         pi, random.Random(options.seed), load_s=options.load_s, replays=options.cuts
     )
-    return Outcome(found.is_kept, lambda conditions: lost_writes.page(conditions, found))
+    return Outcome(found.is_kept, lambda conditions: lost_writes_page.page(conditions, found))
 
 
 def _network(options: argparse.Namespace, pi: VirtualPi) -> Outcome:
@@ -114,7 +122,7 @@ def _network(options: argparse.Namespace, pi: VirtualPi) -> Outcome:
 
 def _small_machine(options: argparse.Namespace, pi: VirtualPi) -> Outcome:
     found = small_machine.run(pi, trace=options.trace, speed=options.speed)
-    return Outcome(found.is_kept, lambda conditions: small_machine.page(conditions, found))
+    return Outcome(found.is_kept, lambda conditions: small_machine_page.page(conditions, found))
 
 
 CAMPAIGNS: Mapping[str, Callable[[argparse.Namespace, VirtualPi], Outcome]] = {

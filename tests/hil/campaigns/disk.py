@@ -14,6 +14,8 @@ E2FSCK_FOUND_NOTHING = 0
 DATA = "data"
 """The edge's folder on the disk."""
 
+DATABASES = "databases"
+
 
 def make_disk(image: Path) -> None:
     """Make an empty file system with ext4's defaults, as an SD card has."""
@@ -25,8 +27,9 @@ def make_disk(image: Path) -> None:
 def examine(image: Path, folder: Path) -> Sequence[str]:
     """Copy what the power cut left, and say what is wrong with it; nothing if all is sound.
 
-    The journal of the file system is replayed first, as mounting does. The files of its
-    root are in `folder` then, for a closer look.
+    The journal of the file system is replayed first, as mounting does. The files of its root are in
+    `files` of `folder` then, as the next start would find them. SQLite was let at a copy of the
+    databases, in `databases`: it has rolled back what was under way.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -39,7 +42,10 @@ def examine(image: Path, folder: Path) -> Sequence[str]:
     files.mkdir()
     run("debugfs", "-R", f"rdump / {files}", copy)
     copy.unlink()
-    for database in sorted((files / DATA).rglob("*.db")):  # the broker's is none of SQLite
+    databases = folder / DATABASES
+    if (files / DATA).exists():
+        shutil.copytree(files / DATA, databases, ignore=shutil.ignore_patterns("spool"))
+    for database in sorted(databases.rglob("*.db")):  # the broker's is none of SQLite
         faults += _faults_of(database)
     return faults
 

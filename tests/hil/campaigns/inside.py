@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,7 @@ def cloud(file: Path, host: str = "127.0.0.1") -> Iterator[int]:
                 is_new = key not in known
                 known.add(key)
                 stored = {"key": key, "new": is_new, "source": body["details"]["source"]}
+                stored["at"] = datetime.now(UTC).isoformat()
                 stream.write(json.dumps(stored) + "\n")
             self.send_response(201 if is_new else 200)
             self.send_header("Content-Length", "2")

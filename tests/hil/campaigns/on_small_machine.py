@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import asdict, define, field
 
 from bench.delivery import procfs
 from tests.hil.campaigns.disk import DATA
+from tests.hil.campaigns.hand import Move
 from tests.hil.campaigns.inside import Process, await_calm, await_ready, cloud, edge, stop
 from tests.hil.campaigns.settings import DURATION_S, configuration
 from tests.hil.campaigns.traces import Traces
@@ -45,11 +46,25 @@ class Bench:
     score: dict[str, Any]
     lines: GpioSimLines = field(factory=GpioSimLines)
     stage: str = "start"
+    moves: list[Move] = field(factory=list)
 
     def press(self, pin: int) -> None:
         """Press and let go."""
-        self.lines.drive(pin, high=True)
-        self.lines.drive(pin, high=False)
+        self.drive(pin, high=True)
+        self.drive(pin, high=False)
+
+    def drive(self, pin: int, *, high: bool) -> None:
+        """Put a level on a line, and remember when."""
+        before_s = time.time()
+        self.lines.drive(pin, high=high)
+        self.moves.append(
+            Move(stage=self.stage, pin=pin, high=high, before_s=before_s, after_s=time.time())
+        )
+
+    def tell_moves(self) -> None:
+        """Write down what the hand did. It does not write while it plays, which takes time."""
+        with self.traces.moves.open("w", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(asdict(move)) + "\n" for move in self.moves)
 
     def cost(self, name: str, do: Callable[[], None]) -> None:
         """Tell what the disk was given to write while `do` ran and all that it began ended."""
@@ -87,7 +102,7 @@ class Bench:
         start_s = time.monotonic()
         for at_s, pin, high in self.score["steps"]:
             time.sleep(max(0.0, start_s + at_s - time.monotonic()))
-            self.lines.drive(pin, high=high)
+            self.drive(pin, high=high)
         time.sleep(max(0.0, start_s + self.score["lasts_s"] - time.monotonic()))
 
     def look(self) -> None:
@@ -132,6 +147,7 @@ def main() -> int:
             bench.cost("events", bench.few_events)
             bench.cost("clips", bench.few_clips)
             bench.cost(THE_HOUR, bench.play)
+            bench.tell_moves()
             status = stop(process)
             looking.join()
     broker.stop()

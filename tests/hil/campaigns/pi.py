@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import Factory, field, frozen
 
-from tests.hil.campaigns.disk import DATA, examine, make_disk
+from tests.hil.campaigns.disk import DATABASES, examine, make_disk
 from tests.hil.campaigns.traces import Traces
 from tests.hil.rig.cache import RigBroken
 from tests.hil.rig.guest import VIVID, Guest
@@ -39,8 +39,8 @@ class VirtualPi:
 
     @property
     def database(self) -> Path:
-        """The database that was found."""
-        return self.found / DATA / "surveillance.db"
+        """The database that was found, as SQLite has seen to it."""
+        return self.folder / "found" / DATABASES / "surveillance.db"
 
     def unpack(self) -> None:
         """Make the disk and the folder of the traces."""

@@ -10,11 +10,12 @@ what it was handed, so a disk that lies about its own cache is not shown.
 
 import random
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from attrs import frozen
 
+from tests.hil.campaigns.guest_clock import GuestClock
 from tests.hil.campaigns.pi import VirtualPi
 from tests.hil.rig.cache import say
 from tests.hil.rig.machine import Machine, booted
@@ -28,6 +29,7 @@ SHARE_IN_START = 0.2
 
 START_S = 20.0
 BOOT_WITHIN_S = 300.0
+LOOK_EVERY_S = 0.02
 
 
 @frozen(kw_only=True)
@@ -68,11 +70,15 @@ class Campaign:
         after_s = self.rng.uniform(0, START_S if is_in_start else LOAD_S)
         traces = self.pi.traces
         begun = traces.log(boot) if is_in_start else traces.under_load(boot)
+        clock = GuestClock(traces.heartbeat)
         with booted(self.pi.guest(INSIDE, "--boot", boot)) as machine:
-            _await(machine, begun)
-            time.sleep(after_s)
+            await_file(machine, begun, clock)
+            ends_s = time.monotonic() + after_s
+            while time.monotonic() < ends_s:
+                clock.look()
+                time.sleep(LOOK_EVERY_S)
             machine.cut_power()
-        at_utc = datetime.fromisoformat(traces.heartbeat.read_text().strip())
+            at_utc = clock.at(datetime.now(UTC))
         return Cut(
             boot=boot,
             is_in_start=is_in_start,
@@ -82,9 +88,11 @@ class Campaign:
         )
 
 
-def _await(machine: Machine, file: Path) -> None:
+def await_file(machine: Machine, file: Path, clock: GuestClock) -> None:
+    """Wait for a file of the guest's, learning its clock. Raises `RigBroken`."""
     deadline_s = time.monotonic() + BOOT_WITHIN_S
     while not file.exists():
         if machine.process.poll() is not None or time.monotonic() > deadline_s:
             raise machine.broken()
-        time.sleep(0.02)
+        clock.look()
+        time.sleep(LOOK_EVERY_S)

@@ -10,6 +10,9 @@ from typing import Any
 
 from attrs import frozen
 
+ACCEPTED = ("event_published", "event_kept")
+"""The notices by which a sensor service says that it has an event."""
+
 
 @frozen
 class Traces:
@@ -47,6 +50,11 @@ class Traces:
         """What the hand is to play, as JSON: seconds from the start, pin, level."""
         return self.folder / "score.json"
 
+    @property
+    def moves(self) -> Path:
+        """A line per level that the hand put on a line, and when."""
+        return self.folder / "moves.jsonl"
+
     def log(self, boot: int) -> Path:
         """What the edge told during a boot, as JSON lines."""
         return self.folder / f"edge-{boot}.log"
@@ -59,17 +67,18 @@ class Traces:
         """A line per press of a boot."""
         return self.folder / f"presses-{boot}"
 
-    def notices(self, boot: int, *events: str) -> list[dict[str, Any]]:
-        """Read what the edge told of some kinds; the last line may have been cut."""
-        return [one for one in _json_lines(self.log(boot)) if one["event"] in events]
+    def notices(
+        self, boot: int, *events: str, log_bytes: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Read what the edge told of some kinds, all or in the first `log_bytes` of its log.
+
+        The last line may have been cut.
+        """
+        return [one for one in _json_lines(self.log(boot), log_bytes) if one["event"] in events]
 
     def accepted_ids(self, boots: int) -> list[str]:
         """Name the events that a sensor service said it has, in the order of telling."""
-        return [
-            one["event_id"]
-            for boot in range(boots)
-            for one in self.notices(boot, "event_published", "event_kept")
-        ]
+        return [one["event_id"] for boot in range(boots) for one in self.notices(boot, *ACCEPTED)]
 
     def read(self, file: Path) -> list[dict[str, Any]]:
         """Read one of the files of lines."""
@@ -80,10 +89,10 @@ class Traces:
         return self.read(self.cloud)
 
 
-def _json_lines(file: Path) -> Iterator[dict[str, Any]]:
+def _json_lines(file: Path, size_bytes: int | None = None) -> Iterator[dict[str, Any]]:
     if not file.exists():
         return
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in file.read_bytes()[:size_bytes].decode(errors="replace").splitlines():
         try:
             document = json.loads(line)
         except ValueError:  # cut in the middle, or a traceback: shown in the report's own count

@@ -9,6 +9,7 @@ cable. Both ends of it lose and delay packets as `tc`'s netem is told.
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -99,8 +100,8 @@ def main() -> int:
 
 def _live_through(weather: Weather, lines: GpioSimLines, process: Process, told: TextIO) -> None:
     """Press all the while. Raises `SystemExit` if the edge ends."""
-    began = datetime.now(UTC)
     _set_weather(weather)
+    began = datetime.now(UTC)
     presses, ends_s = 0, time.monotonic() + weather.duration_s
     while time.monotonic() < ends_s:
         for _, pin, is_high_at_rest in SHORT_ROUND:
@@ -110,11 +111,8 @@ def _live_through(weather: Weather, lines: GpioSimLines, process: Process, told:
             time.sleep(PAUSE_S)
         if process.poll() is not None:
             raise SystemExit(f"the edge has ended in {weather.name!r}; see edge-0.log")
-    if weather.is_out:
-        _run("ip", "link", "set", FAR, "up")
-    _run("tc", "qdisc", "del", "dev", FAR, "root", is_optional=True)
-    _run(*IN_NAMESPACE, "tc", "qdisc", "del", "dev", NEAR, "root", is_optional=True)
     ended = datetime.now(UTC)
+    packets = _end_weather(weather)
     told.write(
         json.dumps(
             {
@@ -122,6 +120,9 @@ def _live_through(weather: Weather, lines: GpioSimLines, process: Process, told:
                 "began": began.isoformat(),
                 "ended": ended.isoformat(),
                 "presses": presses,
+                "is_out": weather.is_out,
+                "netem": weather.netem,
+                **packets,
             }
         )
         + "\n"
@@ -135,6 +136,28 @@ def _set_weather(weather: Weather) -> None:
         netem = ("root", "netem", *weather.netem.split())
         _run("tc", "qdisc", "add", "dev", FAR, *netem)
         _run(*IN_NAMESPACE, "tc", "qdisc", "add", "dev", NEAR, *netem)
+
+
+def _end_weather(weather: Weather) -> dict[str, int]:
+    """Make the network good again, and say what netem did to the packets of both directions."""
+    if weather.is_out:
+        _run("ip", "link", "set", FAR, "up")
+    packets = {"passed": 0, "lost": 0}
+    if weather.netem is not None:
+        for prefix, device in (((), FAR), (IN_NAMESPACE, NEAR)):
+            counts = packets_of(_run(*prefix, "tc", "-s", "qdisc", "show", "dev", device, "root"))
+            packets = {name: count + counts[name] for name, count in packets.items()}
+            _run(*prefix, "tc", "qdisc", "del", "dev", device, "root")
+    return packets
+
+
+def packets_of(text: str) -> dict[str, int]:
+    """Read what `tc -s qdisc show` says of one device. Raises `ValueError` if it says nothing."""
+    found = re.search(r"Sent \d+ bytes (\d+) pkt \(dropped (\d+),", text)
+    if found is None:
+        raise ValueError(f"tc told no packets: {text!r}")
+    passed, lost = map(int, found.groups())
+    return {"passed": passed, "lost": lost}
 
 
 @contextmanager
@@ -156,12 +179,13 @@ def _cable() -> Iterator[None]:
         _run("ip", "link", "delete", FAR)
 
 
-def _run(*command: str, is_optional: bool = False) -> None:
+def _run(*command: str) -> str:
     if shutil.which(command[0]) is None:
         raise SystemExit(f"{command[0]} is missing; run: sudo apt-get install iproute2")
     done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode and not is_optional:
+    if done.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
+    return done.stdout
 
 
 if __name__ == "__main__":

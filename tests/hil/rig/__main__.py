@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench.report import Stopwatch
+from bench.report import Stopwatch, code_version
 from tests.hil.rig.cache import RigBroken, cache_to_ourselves, say
 from tests.hil.rig.guest import SHARE_AT, VIVID, Guest
 from tests.hil.rig.lgpio import lgpio_folder
@@ -43,6 +43,7 @@ def main() -> int:
     suite += ["-p", "no:cacheprovider", "--rig", options.rig, *pytest_arguments]
     if options.rig == "jumper":
         suite += ["--report", str(options.report.absolute())] if options.report else []
+        suite += ["--code", code_version(ROOT)]
         return subprocess.run(suite, cwd=ROOT, check=False).returncode
     try:
         environment = ready_environment()
@@ -61,6 +62,7 @@ def _run_in_virtual_pi(suite: list[str], environment: dict[str, str], report: Pa
     with tempfile.TemporaryDirectory(prefix="surveil-hil-") as share:
         told = ["--report", str(SHARE_AT / "report"), "--junit-xml", str(SHARE_AT / "junit.xml")]
         told += ["--switched-on-at-utc-s", str(began_at_utc.timestamp())]
+        told += ["--code", code_version(ROOT)]
         guest = Guest(
             command=[*suite, *told],
             environment=environment,

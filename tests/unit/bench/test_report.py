@@ -1,6 +1,8 @@
 """The page of figures."""
 
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from bench.figures import Figures
 from bench.report import (
     Conditions,
     Section,
+    code_version,
     cpu_model,
     document,
     figures_table,
@@ -60,7 +63,7 @@ def test_the_processor_is_named_on_a_pc_and_on_a_pi(cpuinfo: str, model: str) ->
 
 
 def test_the_page_says_how_it_came_about() -> None:
-    """Command, date, Python, processor and load stand before the sections."""
+    """Command, date, commit, Python, processor and load stand before the sections."""
     page = document(
         Conditions(
             command="python -m bench latency",
@@ -70,6 +73,7 @@ def test_the_page_says_how_it_came_about() -> None:
             cores=2,
             load_before=(0.1, 0.2, 0.3),
             load_after=(1.0, 2.0, 3.456),
+            code="1a2b3c4",
         ),
         [Section(title="Latency", text="low")],
     )
@@ -77,6 +81,30 @@ def test_the_page_says_how_it_came_about() -> None:
     head, _, rest = page.partition("## Latency")
     for words in ("`python -m bench latency`", "2025-01-15 14:30 UTC", "3.13.1", "AMD EPYC, 2"):
         assert words in head
+    assert "| commit | 1a2b3c4 |" in head
     assert "0.10, 0.20, 0.30" in head
     assert "1.00, 2.00, 3.46" in head
     assert rest == "\n\nlow\n"
+
+
+def git(folder: Path, *words: str) -> None:
+    author = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", *author, *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_checkout_is_named_by_its_commit_and_its_changes(tmp_path: Path) -> None:
+    """Pages that a measurement writes are no change of the code; a new file is one."""
+    git(tmp_path, "init")
+    git(tmp_path, "commit", "--allow-empty", "-m", "first")
+    commit = code_version(tmp_path)
+    assert len(commit) >= 7
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/page.md").touch()
+    assert code_version(tmp_path) == commit
+    (tmp_path / "new.py").touch()
+    assert code_version(tmp_path) == f"{commit} with uncommitted changes"
+
+
+def test_what_is_no_checkout_is_of_no_known_commit(tmp_path: Path) -> None:
+    """A release's archive has no history."""
+    assert code_version(tmp_path) == "unknown"

@@ -28,6 +28,7 @@ from surveil_core.services.resuming import ClipResuming
 from surveil_core.services.storing import ClipStoring
 from surveil_core.video import GAP_S, VideoFormat
 from tests.fakes.announcer import RecordingAnnouncer
+from tests.fakes.aside import FakeAside
 from tests.fakes.camera import FakeCamera
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
@@ -49,6 +50,7 @@ class Rig:
     announcer: RecordingAnnouncer = field(factory=RecordingAnnouncer)
     spool: FakeSpool = field(factory=FakeSpool)
     jobs: FakeClipJobs = field(factory=FakeClipJobs)
+    aside: FakeAside = field(factory=FakeAside)
     source: FakeCamera = field(init=False)
     store: FakeMediaStore = field(init=False)
     triggers: FakeTriggerQueue = field(init=False)
@@ -84,6 +86,7 @@ class Rig:
             spool=self.spool,
             storing=storing,
             resuming=resuming,
+            aside=self.aside,
             triggers=self.triggers,
             clock=self.clock,
             announcer=self.announcer,
@@ -222,6 +225,37 @@ def test_pictures_that_waited_while_a_clip_was_stored_are_in_the_next() -> None:
     assert 3.0 <= second.at_s - units[0].at_s <= 3.0 + GROUP_S + PICTURE_S
     steps = [later.at_s - earlier.at_s for earlier, later in pairwise(units)]
     assert steps == pytest.approx([PICTURE_S] * len(steps))
+
+
+def test_an_event_while_a_clip_is_stored_is_filmed_at_once() -> None:
+    """Into the spool, so a power cut takes no more of it than of any clip."""
+    rig = Rig(aside=FakeAside(takes_long=True))
+    rig.run(5)
+    rig.fire(1)
+    rig.run(12)
+    rig.fire(2)
+    rig.run(3)
+    assert rig.announcer.of(ClipStored) == []
+    assert [one.event_id for one in rig.announcer.of(RecordingStarted)] == ["evt-1", "evt-2"]
+    rig.filming.close()
+    assert [one.event_id for one in rig.announcer.of(ClipStored)] == ["evt-1", "evt-2"]
+
+
+def test_a_failure_of_storing_ends_the_loop_which_is_started_again() -> None:
+    """As any failure of a service; the clip stays in the spool."""
+    rig = Rig(aside=FakeAside())
+    rig.filming.storing.make_room = lambda new_bytes: _crash()
+    rig.run(5)
+    rig.fire(1)
+    with pytest.raises(ZeroDivisionError):
+        rig.run(12)
+    rig.filming.storing.make_room = lambda new_bytes: None
+    rig.filming.close()
+    assert [one.event_id for one in rig.announcer.of(ClipStored)] == ["evt-1"]
+
+
+def _crash() -> None:
+    raise ZeroDivisionError
 
 
 def test_an_event_in_the_pause_after_a_clip_says_so() -> None:

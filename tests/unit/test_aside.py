@@ -1,0 +1,46 @@
+"""Work beside a loop: the fake, and a thread."""
+
+import threading
+
+import pytest
+
+from surveil_adapters.aside import ThreadAside
+from tests.contracts.aside import AsideContract
+from tests.fakes.aside import FakeAside
+
+
+class TestFakeAside(AsideContract):
+    @pytest.fixture
+    def aside(self) -> FakeAside:
+        return FakeAside()
+
+
+class TestThreadAside(AsideContract):
+    @pytest.fixture
+    def aside(self) -> ThreadAside:
+        return ThreadAside("work")
+
+    def test_the_caller_goes_on_and_begins_nothing_else(self, aside: ThreadAside) -> None:
+        """One piece at a time, on a thread of that name."""
+        may_end = threading.Event()
+        names: list[str] = []
+
+        def work() -> None:
+            names.append(threading.current_thread().name)
+            may_end.wait(10)
+
+        assert aside.do(work)
+        assert not aside.do(lambda: None)
+        may_end.set()
+        aside.finish()
+        assert names == ["work"]
+
+
+def test_the_fake_can_take_long() -> None:
+    """It refuses further work meanwhile."""
+    aside, done = FakeAside(takes_long=True), []
+    assert aside.do(lambda: done.append(1))
+    assert not aside.do(lambda: done.append(2))
+    assert done == []
+    aside.finish()
+    assert done == [1]
