@@ -10,7 +10,7 @@ from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
 from surveil_adapters.sqlite.event_store import SqliteEventStore
 from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
-from surveil_core.events import PinState, SensorEvent
+from surveil_core.events import PinState, SensorEvent, SensorKind
 from surveil_core.messages import build_sensor_message
 from surveil_core.ports.camera import VideoSource
 from surveil_core.ports.clock import Clock
@@ -18,7 +18,7 @@ from surveil_core.ports.recorder import Trigger
 from surveil_core.recording import CameraMode, RecordingPolicy
 from surveil_core.services.assigning import AssigningRecorder, CameraAssignment
 from surveil_core.services.surveillance import SurveillanceService
-from surveil_core.vocabulary import FACTS_BY_KIND, KIND_BY_EVENT_TYPE
+from surveil_core.vocabulary import FACTS_BY_KIND
 from tests.contracts.clip_jobs import film
 from tests.examples import SENSORS, event_number
 from tests.fakes.announcer import RecordingAnnouncer
@@ -36,7 +36,7 @@ _LINKED = """
 
 @frozen(kw_only=True)
 class Site:
-    """Events are numbered from 1 on, as their rows are; the cameras take turns at them.
+    """Motions are numbered from 1 on, as their rows are; the cameras take turns at them.
 
     One thread may let events happen while others film, each with one of `recorders`.
     """
@@ -101,11 +101,11 @@ class Site:
                 random_unit=lambda: 0.0,
             )
 
-    def publish(self, number: int) -> None:
-        """Let an event come to `inbox` that happens now."""
-        event = evolve(self.event(number), occurred_at_utc=self.clock.now_utc())
-        topic = FACTS_BY_KIND[KIND_BY_EVENT_TYPE[event.type]].topic
-        self.inbox.put(topic, build_sensor_message(event))
+    def publish(self, number: int, kind: SensorKind = SensorKind.MOTION) -> None:
+        """Let an event come to `inbox` that happens now: a motion, or one that nobody films."""
+        event = self.event(number) if kind is SensorKind.MOTION else event_number(number, kind)
+        event = evolve(event, occurred_at_utc=self.clock.now_utc())
+        self.inbox.put(FACTS_BY_KIND[kind].topic, build_sensor_message(event))
 
     def run(self, duration_s: float) -> None:
         """Film with all cameras for a while, on this thread."""
