@@ -1,14 +1,15 @@
 """Too many triggers, and clips without end: bounded memory, one owner, nothing left behind.
 
-Everything is real but the camera and the clock, which makes seconds of an hour: the service,
-its queue, the spool, the MP4, the pictures beside it, and the database. They lie in memory where
-there is such a folder, since thousands of commits prove nothing of a disk here.
+Two cameras, each for a sensor of its own. Everything is real but they and the clock, which makes
+seconds of an hour: the services, their queues and spools, the MP4, the pictures beside it, and
+the database. They lie in memory where there is such a folder, since thousands of commits prove
+nothing of a disk here.
 """
 
 import os
 import shlex
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,31 +18,24 @@ import pytest
 from surveil_adapters.camera.process import CameraCommand, Container
 from surveil_adapters.camera.program import ProgramSource
 from surveil_adapters.clock import SystemClock
-from surveil_adapters.sqlite.clip_jobs import SqliteClipJobs
-from surveil_adapters.sqlite.event_store import SqliteEventStore
-from surveil_adapters.sqlite.media_store import SqliteMediaStore
-from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_core.notices import CameraLost, ClipFailed, ClipStored, RecordingExtended
-from surveil_core.ports.camera import VideoSource
-from surveil_core.ports.clock import Clock
 from surveil_core.recording import CameraMode, RecordingPolicy
 from surveil_core.video import VideoFormat
-from tests.contracts.clip_jobs import film
-from tests.examples import SENSORS
 from tests.fakes.camera import FakeCamera
 from tests.fakes.clock import FakeClock
 from tests.footage import FORMAT, FPS, pictures
 from tests.integration.sqlite_files import query
 from tests.rig.camera import children, descriptors, memory_bytes
-from tests.rig.recorder import Recorder
+from tests.rig.recorders import Site, recording
 
 pytest_plugins = ["tests.rig.camera_fixtures"]
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 CLIPS = 500
-RING_BYTES = 64 * 1024
-MEMORY_BYTES = RING_BYTES + 24 * 1024 * 1024
-"""What all of it may take beyond what it has taken once it works: the ring, and some noise."""
+RING_BYTES = (64 * 1024, 48 * 1024)
+"""What the ring of each camera may take."""
+MEMORY_BYTES = sum(RING_BYTES) + 24 * 1024 * 1024
+"""What all of it may take beyond what it has taken once it works: the rings, and some noise."""
 
 
 @pytest.fixture
@@ -54,86 +48,65 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-@contextmanager
-def recording(
-    clock: Clock,
-    folder: Path,
-    source: VideoSource,
-    *,
-    events: int,
-    mode: CameraMode = CameraMode.STANDBY,
-    policy: RecordingPolicy | None = None,
-) -> Iterator[tuple[Recorder, Path]]:
-    """Run the service on a real database that has events, in rows from 1 on, to be filmed."""
-    db = SurveillanceDb(path=folder / "surveillance.db", sensors=SENSORS)
-    db.initialise()
-    with ExitStack() as stack:
-        media = stack.enter_context(closing(SqliteMediaStore(db)))
-        recorder = Recorder(
-            clock,
-            folder,
-            [source],
-            mode,
-            policy=policy or RecordingPolicy(),
-            database=(media, SqliteClipJobs(db)),
-            max_ring_bytes=RING_BYTES,
-        )
-        stack.callback(recorder.filming.close)
-        recorder.step(0.01)  # now it no longer looks for what an earlier run owes
-        with closing(SqliteEventStore(db)) as store:
-            store.add_events([film(number) for number in range(1, events + 1)])
-        yield recorder, db.path
-
-
-def fake_camera(clock: FakeClock) -> FakeCamera:
-    """Give pictures that can be decoded, ten a second."""
-    return FakeCamera(clock=clock, format=FORMAT, coded=pictures())
-
-
-def assert_each_event_has_its_video(database: Path, *, events: int) -> None:
-    """Each is linked to one video; none was given up, none is still to come."""
-    linked = query(database, "SELECT id_evenement FROM media_evenement ORDER BY id_evenement")
-    assert [row_id for (row_id,) in linked] == list(range(1, events + 1))
-    assert query(database, "SELECT count(*) FROM travail_clip") == [(0,)]
+def fake_cameras(clock: FakeClock) -> list[tuple[FakeCamera, int]]:
+    """Give two with pictures that can be decoded, ten a second; none may be opened twice."""
+    return [(FakeCamera(clock=clock, format=FORMAT, coded=pictures()), n) for n in RING_BYTES]
 
 
 def test_fifty_triggers_in_a_second_are_one_clip(folder: Path) -> None:
-    """It begins before the first and ends after the last, and each event leads to it."""
-    clock = FakeClock()
-    with recording(clock, folder, fake_camera(clock), events=50) as (recorder, database):
-        recorder.run(10)
-        for number in range(1, 51):
-            recorder.fire(number)
-            if number % (50 / FPS) == 0:
-                recorder.run(1 / FPS)
-        recorder.run(12)
-        assert len(recorder.announcer.of(RecordingExtended)) == 49
-    assert_each_event_has_its_video(database, events=50)
-    [(duration_s, pre_roll_s)] = query(database, "SELECT duree, duree_preroll FROM media")
-    assert 3 <= pre_roll_s <= 4.2
-    assert duration_s == pytest.approx(pre_roll_s + 1 + 10, abs=0.3)
+    """For each of two cameras: it begins before its first and ends after its last."""
+    clock, events = FakeClock(), 100
+    with recording(clock, folder, fake_cameras(clock)) as site:
+        site.store(events=events)
+        site.run(10)
+        for number in range(1, events + 1):
+            site.fire(number)
+            if number % (events / FPS) == 0:
+                site.run(1 / FPS)
+                site.assert_rings_keep_within_bounds()
+        site.run(12)
+        for recorder in site.recorders:
+            assert len(recorder.announcer.of(RecordingExtended)) == 49
+            assert recorder.filming.figures.camera.starts == 1
+    site.assert_each_event_has_its_video(events=events)
+    videos = query(site.db.path, "SELECT numero_camera, duree, duree_preroll FROM media ORDER BY 1")
+    assert [camera for camera, _, _ in videos] == [1, 2]
+    for _, duration_s, pre_roll_s in videos:
+        assert 3 <= pre_roll_s <= 4.2
+        assert duration_s == pytest.approx(pre_roll_s + 1 + 10, abs=0.3)
 
 
 def test_a_trigger_every_two_seconds_for_an_hour(folder: Path) -> None:
-    """No clip outlives its cap, no event is without one, and memory does not grow."""
-    clock, events, policy = FakeClock(), 1800, RecordingPolicy()
-    with recording(clock, folder, fake_camera(clock), events=events) as (recorder, database):
-        recorder.run(10)
+    """At each of two cameras: no clip outlives its cap, no event is without one, memory stays."""
+    clock, triggers, policy = FakeClock(), 1800, RecordingPolicy()
+    with recording(clock, folder, fake_cameras(clock)) as site:
+        site.store(events=2 * triggers)
+        site.run(10)
         taken_bytes = 0
-        for number in range(1, events + 1):
-            recorder.fire(number)
-            recorder.run(2)
-            assert recorder.filming.figures.ring.held_bytes <= RING_BYTES
-            if number == events // 10:
+        for number in range(1, triggers + 1):
+            site.fire(2 * number - 1)
+            site.fire(2 * number)
+            site.run(2)
+            site.assert_rings_keep_within_bounds()
+            if number == triggers // 10:
                 taken_bytes = memory_bytes()
-        recorder.run(12)
+        site.run(12)
         assert memory_bytes() - taken_bytes < MEMORY_BYTES
-        assert recorder.announcer.of(CameraLost) + recorder.announcer.of(ClipFailed) == []
-        assert recorder.filming.figures.camera.starts == 1
-    assert_each_event_has_its_video(database, events=events)
+        for recorder in site.recorders:
+            assert recorder.announcer.of(CameraLost) + recorder.announcer.of(ClipFailed) == []
+            assert recorder.filming.figures.camera.starts == 1
+    site.assert_each_event_has_its_video(events=2 * triggers)
+    for camera in (1, 2):
+        assert_an_hour_of_videos(site.db.path, camera, policy)
+
+
+def assert_an_hour_of_videos(database: Path, camera: int, policy: RecordingPolicy) -> None:
+    """As many as the cap makes of an hour, none longer, each from before its trigger, whole."""
     videos = query(
         database,
-        "SELECT duree, duree_preroll, duree_manquante FROM media JOIN tournage USING (id_media)",
+        "SELECT duree, duree_preroll, duree_manquante FROM media JOIN tournage USING (id_media)"
+        " WHERE numero_camera = ?",
+        camera,
     )
     assert 3600 / policy.max_duration_s <= len(videos) <= 3600 / policy.max_duration_s + 1
     for duration_s, pre_roll_s, missing_s in videos:
@@ -161,28 +134,42 @@ def brief_camera(clock: SystemClock, folder: Path) -> ProgramSource:
     )
 
 
+def film_one_more(site: Site, number: int) -> None:
+    """Have an event filmed, on the thread of its camera, which then has nothing open."""
+    recorder = site.recorder_of(number)
+    stored = recorder.filming.figures.stored_clips
+    site.fire(number)
+    while recorder.filming.figures.stored_clips == stored:
+        recorder.step(0.004)
+        assert len(children()) <= 1, "the camera has two owners"
+    assert children() == []
+
+
 def test_five_hundred_clips_leave_nothing_behind(clock: SystemClock, folder: Path) -> None:
-    """Camera off in between: no descriptor, thread or process more, one owner at any time."""
+    """Cameras off in between: no descriptor, thread or process more, one owner at any time."""
     policy = RecordingPolicy(pre_roll_s=0, duration_s=0.004, max_duration_s=0.004)
-    source = brief_camera(clock, folder)
+    cameras = [(brief_camera(clock, folder), max_bytes) for max_bytes in RING_BYTES]
     open_files: set[int] = set()
     taken_bytes = 0
-    with recording(
-        clock, folder, source, events=CLIPS, mode=CameraMode.ON_DEMAND, policy=policy
-    ) as (recorder, database):
-        for number in range(1, CLIPS + 1):
-            recorder.fire(number)
-            while recorder.filming.figures.stored_clips < number:
-                recorder.step(0.004)
-                assert len(children()) <= 1, "the camera has two owners"
-            assert children() == []
+    with (
+        ThreadPoolExecutor(1) as entrance,
+        ThreadPoolExecutor(1) as garden,
+        recording(clock, folder, cameras, mode=CameraMode.ON_DEMAND, policy=policy) as site,
+    ):
+        site.store(events=CLIPS)
+        for number in range(1, CLIPS, 2):
+            filmed = [entrance.submit(film_one_more, site, number)]
+            filmed.append(garden.submit(film_one_more, site, number + 1))
+            for one in wait(filmed).done:
+                one.result()
             open_files.add(descriptors())
-            if number == CLIPS // 10:
+            if number == CLIPS // 10 + 1:
                 taken_bytes = memory_bytes()
         assert memory_bytes() - taken_bytes < MEMORY_BYTES
-        figures = recorder.filming.figures
-        assert (figures.camera.starts, figures.camera.failures) == (CLIPS, 0)
-        assert len(recorder.announcer.of(ClipStored)) == CLIPS
+        for recorder in site.recorders:
+            figures = recorder.filming.figures
+            assert (figures.camera.starts, figures.camera.failures) == (CLIPS / 2, 0)
+            assert len(recorder.announcer.of(ClipStored)) == CLIPS / 2
     assert len(open_files) == 1
-    assert_each_event_has_its_video(database, events=CLIPS)
-    assert list((folder / "spool").iterdir()) == []
+    site.assert_each_event_has_its_video(events=CLIPS)
+    assert [path for path in (folder / "spool").rglob("*") if path.is_file()] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.rig.programs import program
+from tests.rig.programs import page_address, program
 
 
 def run(module: str, *arguments: str, **settings: object) -> tuple[int, str]:
@@ -91,8 +91,7 @@ def test_the_demo_shows_a_motion_and_all_nine_boxes(tmp_path: Path) -> None:
         edge.wait_for_text("Checklist de Vérification", within_s=40)
         edge.wait_for_text("- [x] Les vidéos sont accessibles via l'API")
         assert edge.output.count("- [x]") == 9
-        (page,) = {line.split()[-1] for line in edge.lines if line.startswith("   Page:")}
-        assert "<title>" in requests.get(page, timeout=5).text
+        assert "<title>" in requests.get(page_address(edge), timeout=5).text
         assert edge.stop() == 0, edge.output
 
 

@@ -16,9 +16,9 @@ class Bystander:
         self._client.connect(broker.host, broker.port)
         self._client.loop_start()
 
-    def publish(self, payload: bytes) -> None:
-        """Publish to `TOPIC` with QoS 1."""
-        self._client.publish(TOPIC, payload, qos=1).wait_for_publish(10)
+    def publish(self, payload: bytes, topic: str = TOPIC) -> None:
+        """Publish with QoS 1."""
+        self._client.publish(topic, payload, qos=1).wait_for_publish(10)
 
     def close(self) -> None:
         """Leave in good order."""

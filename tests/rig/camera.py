@@ -27,9 +27,10 @@ def memory_bytes() -> int:
     return resident_pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def children() -> list[int]:
-    """List this thread's child processes, but for the broker that other tests share."""
-    text = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
+def children(thread_id: int | None = None) -> list[int]:
+    """List the child processes of this thread or another, but for the broker that tests share."""
+    thread_id = threading.get_native_id() if thread_id is None else thread_id
+    text = Path(f"/proc/self/task/{thread_id}/children").read_text()
     names = {int(pid): Path(f"/proc/{pid}/comm").read_text().strip() for pid in text.split()}
     return [pid for pid, name in names.items() if name != "mosquitto"]
 

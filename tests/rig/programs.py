@@ -71,6 +71,13 @@ def program(module: str, *arguments: str, settings: Mapping[str, object]) -> Ite
         reader.join()
 
 
+def page_address(demo: Program) -> str:
+    """Wait until a demo has said where its page is."""
+    demo.wait_for_text("   Page:", within_s=30)
+    (address,) = {line.split()[-1] for line in demo.lines if line.startswith("   Page:")}
+    return address
+
+
 def _collect(running: Program) -> None:
     stream = running.process.stdout
     if stream is not None:

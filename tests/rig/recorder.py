@@ -44,6 +44,7 @@ class Recorder:
     """A camera, a real spool and queue around the service.
 
     Unless a database is given, stored clips are copied into `folder`: `1.mp4`, `2.mp4`...
+    Spools lie in there as the service's do: the first camera's in `spool`.
     """
 
     def __init__(
@@ -56,12 +57,15 @@ class Recorder:
         policy: RecordingPolicy = SHORT,
         database: tuple[MediaStore, ClipJobs] | None = None,
         max_ring_bytes: int = 16 * 1024 * 1024,
+        camera_number: int = 1,
     ) -> None:
         self.announcer = RecordingAnnouncer()
         self.clock = clock
         self.store = CopyingStore(folder)
         store, jobs = database or (self.store, FakeClipJobs())
-        spool = DiskSpool(folder / "spool")
+        spool = DiskSpool(
+            folder / "spool" / (f"camera-{camera_number}" if camera_number > 1 else "")
+        )
         storing = ClipStoring(
             store=store,
             jobs=jobs,
@@ -71,6 +75,7 @@ class Recorder:
         )
         self.filming = FilmingService(
             camera=HeldCamera(
+                number=camera_number,
                 source=CameraChain(sources, announcer=self.announcer, clock=clock),
                 clock=clock,
                 announcer=self.announcer,

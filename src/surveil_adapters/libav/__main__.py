@@ -42,7 +42,7 @@ def main() -> None:
         answer = {"data_lost": str(error)}
     except Refusal as error:
         answer = {"unavailable": str(error)}
-    json.dump(answer, sys.stdout)
+    sys.stdout.write(json.dumps(answer))
 
 
 def _stay_below(parent_pid: int) -> None:
