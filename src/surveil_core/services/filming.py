@@ -61,6 +61,7 @@ class FilmingService:
     _ring: PreRollRing = field(init=False)
     _due: DueTriggers = field(init=False)
     _clips: ClipRecording = field(init=False)
+    _ring_until_s: float = field(default=float("-inf"), init=False)
 
     @_ring.default
     def _new_ring(self) -> PreRollRing:
@@ -153,6 +154,7 @@ class FilmingService:
         if self.mode is CameraMode.STANDBY or self._clips.has_clip:
             timeout_s = min(timeout_s, self.camera.retry_in_s)
         self._due.take(timeout_s)
+        self._film_from_ring()
         self._clips.end_if_in_vain()
         if self.camera.retry_in_s > 0:
             if not self._clips.has_clip:
@@ -173,6 +175,7 @@ class FilmingService:
         except CameraUnavailable as error:
             self._lose_camera(str(error))
             return
+        self._ring.clear()
         self._clips.film_on()
 
     def _lose_camera(self, reason: str) -> None:
@@ -180,13 +183,24 @@ class FilmingService:
 
         A clip waits for it until its time is over, and so do the events that nobody films yet:
         most cameras are back within a second. One that was waiting for the next picture begins
-        its clip with those before it, of which nothing is left later.
+        its clip with those before it.
         """
         self._due.take(0)
-        if self._ring.held_bytes:
-            self._handle_triggers(until_s=self.clock.monotonic_s())
+        if self.camera.opened_at_s is not None:
+            self._ring_until_s = self.clock.monotonic_s() + TRIGGER_DELAY_S
+        self._film_from_ring()
         self.camera.lose(reason)
-        self._ring.clear()
+
+    def _film_from_ring(self) -> None:
+        """Begin a clip with what a lost camera gave, and forget that once no event is so late.
+
+        One in hand may end in a moment, should the camera come back as another.
+        """
+        now_s = self.clock.monotonic_s()
+        if now_s >= self._ring_until_s:
+            self._ring.clear()
+        elif self._ring.held_bytes and not self._clips.has_clip:
+            self._handle_triggers(until_s=now_s)
 
     def _fail_late(self) -> None:
         """Give up the events of which a film begun now would show too little."""

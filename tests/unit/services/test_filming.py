@@ -363,6 +363,35 @@ def test_a_silent_camera_counts_as_lost() -> None:
     assert rig.source.opened == 2
 
 
+@pytest.mark.parametrize("late_s", [0.1, 1.5])
+def test_an_event_whose_message_comes_after_the_camera_is_gone_keeps_what_came_before(
+    late_s: float,
+) -> None:
+    """The sensor is quicker than who cuts the cable, and its message is not."""
+    rig = Rig()
+    rig.run(10)
+    rig.source.dies_with, rig.source.open_errors = "cut", deque(["unreachable"] * 20)
+    rig.run(late_s)
+    rig.fire(1)
+    rig.run(16)
+    assert rig.jobs.given_up == {}
+    [clip] = rig.store.clips
+    assert clip.pre_roll_s >= 3
+
+
+def test_what_a_camera_gave_long_before_an_event_is_not_its_pre_roll() -> None:
+    """It would show another time."""
+    rig = Rig()
+    rig.run(10)
+    rig.source.dies_with, rig.source.open_errors = "cut", deque(["unreachable"] * 20)
+    rig.run(3)
+    rig.fire(1)
+    rig.run(16)
+    assert rig.store.clips == []
+    assert len(rig.jobs.given_up) == 1
+    assert rig.filming.figures.ring.held_bytes == 0
+
+
 @pytest.mark.parametrize("silent_s", [0.0, 1.0, 4.5])
 def test_an_event_that_a_camera_takes_with_it_keeps_what_came_before(silent_s: float) -> None:
     """Whoever cuts the cable walks up to it first: those pictures are there, so they are stored."""
@@ -399,7 +428,10 @@ def test_a_trigger_without_a_camera_is_told_with_the_reason() -> None:
 
 @pytest.mark.parametrize("mode", CameraMode)
 def test_an_event_in_a_short_gap_of_the_camera_is_filmed(mode: CameraMode) -> None:
-    """A camera that is back within seconds films it from then on; the clip tells the delay."""
+    """A camera that is back within seconds films it from then on; the clip tells the delay.
+
+    In standby it begins with what came before the gap, and tells that.
+    """
     rig = Rig(mode=mode)
     rig.run(5)
     rig.source.dies_with, rig.source.open_errors = "unplugged", deque(["no such device"])
@@ -411,7 +443,11 @@ def test_an_event_in_a_short_gap_of_the_camera_is_filmed(mode: CameraMode) -> No
     assert rig.announcer.of(ClipFailed) == []
     assert rig.store.event_row_ids == [(1,)]
     [clip] = rig.store.clips
-    assert 0 < clip.start_delay_s < 3
+    if mode is CameraMode.STANDBY:
+        assert clip.pre_roll_s >= 3
+        assert 0 < clip.missing_s < 3
+    else:
+        assert 0 < clip.start_delay_s < 3
     assert clip.duration_s >= 9
 
 
@@ -689,12 +725,14 @@ def test_the_figures_follow_the_camera() -> None:
     assert figures.camera.pictures == pytest.approx(193, abs=2)
     assert figures.ring.limit_s <= figures.ring.held_s <= figures.ring.limit_s + GROUP_S
     assert 0 < figures.ring.held_bytes < figures.camera.picture_bytes
-    rig.source.dies_with = "unplugged"
+    rig.source.dies_with, rig.source.open_errors = "unplugged", deque(["no such device"] * 3)
     rig.filming.step(0.2)
     rig.fire(1)
     rig.run(0.3)
     figures = rig.filming.figures
     assert (figures.camera.is_open, figures.camera.failures) == (False, 1)
+    rig.run(2)
+    figures = rig.filming.figures
     assert (figures.ring.held_s, figures.ring.held_bytes) == (0, 0)
     assert (figures.stored_clips, figures.given_up_events) == (0, 0)
     rig.source.dies_with = None
@@ -703,8 +741,8 @@ def test_the_figures_follow_the_camera() -> None:
     rig.run(12)
     assert rig.filming.figures.camera.starts == 2
     assert (rig.filming.figures.stored_clips, rig.filming.figures.given_up_events) == (1, 0)
-    rig.source.dies_with = "unplugged"
-    rig.filming.step(0.2)
+    rig.source.dies_with, rig.source.open_errors = "unplugged", deque(["no such device"] * 9)
+    rig.run(3)
     rig.fire(3)
     rig.run(12)
     assert rig.filming.figures.given_up_events == 1
