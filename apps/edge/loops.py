@@ -28,6 +28,8 @@ Service = Callable[[], AbstractContextManager[Step]]
 STEP_S = 0.5
 HEARTBEAT_S = 5.0
 STOP_WITHIN_S = 10.0
+SIGNAL_CHECK_S = 1.0
+"""The kernel may give a signal to any thread; Python has it handled when the main one looks up."""
 _SETTLED_S = 60.0
 
 
@@ -129,6 +131,7 @@ def run_until_stopped(
     """Start all loops, wait for `stop`, then 10 s at most; name those that did not end."""
     for loop in loops:
         loop.start()
-    stop.wait()
+    while not stop.wait(SIGNAL_CHECK_S):
+        pass
     deadline_s = clock.monotonic_s() + STOP_WITHIN_S
     return [loop.name for loop in loops if not loop.join(max(0, deadline_s - clock.monotonic_s()))]

@@ -37,10 +37,18 @@ class Program:
         return self.output
 
     def stop(self, *, within_s: float = 15.0) -> int:
-        """Send SIGTERM and return the exit code."""
+        """Send SIGTERM and return the exit code.
+
+        Raises `AssertionError` with what it printed, and where its threads are, if it does not end.
+        """
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(within_s)
+        try:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # heard by the fault handler
+            wait_for("it tells its threads", lambda: "Thread 0x" in self.output)
+            raise AssertionError(f"it did not stop within {within_s:g} s\n{self.output}") from None
 
 
 @contextmanager
@@ -48,7 +56,7 @@ def program(module: str, *arguments: str, settings: Mapping[str, object]) -> Ite
     """Run `python -m module`; `settings` become SURVEIL_ variables."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SURVEIL_")}
     environment |= {f"SURVEIL_{name}": str(value) for name, value in settings.items()}
-    environment["PYTHONUNBUFFERED"] = "1"
+    environment["PYTHONUNBUFFERED"] = environment["PYTHONFAULTHANDLER"] = "1"
     environment["PYTHONWARNINGS"] = "error::ResourceWarning"
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
