@@ -29,6 +29,8 @@ _BITS_PER_PIXEL = 0.15
 _LOCAL_PICTURE_WITHIN_S = 6.0
 _NETWORK_PICTURE_WITHIN_S = 15.0
 _NETWORK_TIMEOUT_US = 5_000_000
+_CATCHES_UP_S = 5
+"""What a busy machine held back is made good; what is longer late goes on from there."""
 
 
 def synthetic_source(format: VideoFormat, clock: Clock) -> ProgramSource:
@@ -36,7 +38,7 @@ def synthetic_source(format: VideoFormat, clock: Clock) -> ProgramSource:
 
     def command(asked: VideoFormat) -> CameraCommand:
         picture = f"testsrc2=size={asked.resolution}:rate={asked.fps}"
-        return _encoded(ffmpeg.input(picture, f="lavfi", re=None, **_QUIET), asked)
+        return _encoded(_in_real_time(ffmpeg.input(picture, f="lavfi", **_QUIET)), asked)
 
     return _encoding_source(command, format, clock, simulated=True)
 
@@ -45,9 +47,10 @@ def file_source(path: Path, format: VideoFormat, clock: Clock) -> ProgramSource:
     """Build a source that plays a file in real time, for ever, fitted into `format`."""
 
     def command(asked: VideoFormat) -> CameraCommand:
-        played = ffmpeg.input(f"file:{path}", re=None, stream_loop=-1, threads=1, **_QUIET)
+        played = ffmpeg.input(f"file:{path}", stream_loop=-1, threads=1, **_QUIET)
         # An even rate, as of a camera: a file may hold any, and change it.
-        return _encoded(_fitted(played["v:0"], asked), asked, fpsmax=asked.fps, fps_mode="cfr")
+        fitted = _fitted(_in_real_time(played["v:0"]), asked)
+        return _encoded(fitted, asked, fpsmax=asked.fps, fps_mode="cfr")
 
     return _encoding_source(command, format, clock, simulated=True)
 
@@ -127,6 +130,11 @@ def _encoding_source(
         first_picture_within_s=_LOCAL_PICTURE_WITHIN_S,
         nice=_NICE,
     )
+
+
+def _in_real_time(stream: Any) -> Any:
+    """Give each picture at its time. The option `-re` would begin with half a second at once."""
+    return stream.filter("realtime", limit=_CATCHES_UP_S)
 
 
 def _fitted(stream: Any, format: VideoFormat) -> Any:
