@@ -135,9 +135,11 @@ class FilmingService:
         try:
             self.aside.finish()
         finally:
-            self.storing.close()
-            self.spool.close()
-            self.figures = self._count()
+            try:
+                self.storing.close()
+            finally:
+                self.spool.close()
+                self.figures = self._count()
 
     def _count(self) -> FilmingFigures:
         return FilmingFigures(

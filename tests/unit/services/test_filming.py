@@ -254,6 +254,25 @@ def test_a_failure_of_storing_ends_the_loop_which_is_started_again() -> None:
     assert [one.event_id for one in rig.announcer.of(ClipStored)] == ["evt-1"]
 
 
+def test_a_failure_that_outlasts_the_farewell_leaves_the_clip_to_the_next_start() -> None:
+    """The spool is given back with it; then it is stored once, as if nothing had been."""
+    rig = Rig()
+    rig.filming.storing.make_room = lambda new_bytes: _crash()
+    rig.run(5)
+    rig.fire(1)
+    with pytest.raises(ZeroDivisionError):
+        rig.run(12)
+    with pytest.raises(ZeroDivisionError):
+        rig.filming.close()
+    assert not rig.spool.is_open
+    rig.filming.storing.make_room = lambda new_bytes: None
+    rig.filming.open()
+    rig.run(5)
+    assert [one.event_id for one in rig.announcer.of(ClipStored)] == ["evt-1"]
+    assert rig.announcer.of(ClipFailed) == []
+    assert rig.filming.figures.waiting_clips == 0
+
+
 def _crash() -> None:
     raise ZeroDivisionError
 
