@@ -13,14 +13,16 @@ class ThreadAside:
         self._failure: Exception | None = None
 
     def do(self, work: Callable[[], None]) -> bool:
-        """Begin `work` on a new thread, unless the last one still works."""
+        """Begin `work` on a new thread, unless the last one still works.
+
+        Raises `RuntimeError` when the system has none to give; it may have one later.
+        """
         if self._thread is not None and self._thread.is_alive():
             return False
         self.finish()
-        self._thread = threading.Thread(
-            target=self._run, args=(work,), name=self._name, daemon=True
-        )
-        self._thread.start()
+        thread = threading.Thread(target=self._run, args=(work,), name=self._name, daemon=True)
+        thread.start()
+        self._thread = thread  # only now: one that did not start can never be waited for
         return True
 
     def finish(self) -> None:

@@ -142,6 +142,23 @@ def test_it_does_not_outlive_who_asked(tmp_path: Path) -> None:
     assert within(10, lambda: not Path(f"/proc/{child}").exists())
 
 
+def test_a_service_of_low_priority_has_its_videos_made() -> None:
+    """Only root may give a process a higher priority than one's own, and not in a container."""
+    program = (
+        "import os\n"
+        "from surveil_adapters.libav.process import LibavProcess, run\n"
+        "assert run('look at a keyframe', within_s=30, keyframe_base64='')\n"
+        "late = LibavProcess('look at a keyframe', keyframe_base64='')\n"
+        "assert os.getpriority(os.PRIO_PROCESS, late._process.pid) >= 15\n"
+        "late.close()\n"
+    )
+    limits = ["nice", "-n", "15"]
+    if os.geteuid() == 0:
+        limits += ["setpriv", "--bounding-set", "-sys_nice"]
+    done = subprocess.run([*limits, sys.executable, "-c", program], check=False)
+    assert done.returncode == 0
+
+
 def test_one_that_starts_too_late_does_nothing(tmp_path: Path) -> None:
     """Who asked is gone before it could ask to die with it."""
     request = b'{"parent_pid": 1, "task": "look at a keyframe", "arguments": {}}'

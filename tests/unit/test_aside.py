@@ -35,6 +35,19 @@ class TestThreadAside(AsideContract):
         aside.finish()
         assert names == ["work"]
 
+    def test_a_system_without_threads_is_asked_again(self, aside: ThreadAside) -> None:
+        """It lacks memory for a while, and that must not end storing for good."""
+        usual_bytes = threading.stack_size(1 << 46)
+        try:
+            with pytest.raises(RuntimeError, match="thread"):
+                aside.do(lambda: None)
+        finally:
+            threading.stack_size(usual_bytes)
+        done: list[int] = []
+        assert aside.do(lambda: done.append(1))
+        aside.finish()
+        assert done == [1]
+
 
 def test_the_fake_can_take_long() -> None:
     """It refuses further work meanwhile."""

@@ -29,8 +29,8 @@ NO_PICTURE = "the camera gave no picture"
 class ClipRecording:
     """Makes one clip at a time. Used by one thread, but `fail` is for any.
 
-    The camera is only asked since when it is open and what it gives. Whoever closes it
-    clears the ring too, so what is in there is always of the stream of now.
+    The camera is only asked since when it is open and what it gives. Whoever opens it
+    clears the ring, so what is in there is of one stream: that of now, or of a camera just lost.
     """
 
     service: str = "surveillance"
@@ -172,6 +172,13 @@ class ClipRecording:
         """Finish the clip in hand if it is complete at `at_s`."""
         if self._clip is not None and self._clip.plan.is_over(at_s):
             self.end()
+
+    @property
+    def ends_without_camera(self) -> bool:
+        """Whether, without a camera, the time of a clip that shows something is over."""
+        if self._clip is None or self._clip.is_empty:
+            return False
+        return self._clip.plan.is_over(self.clock.monotonic_s())
 
     def end_if_in_vain(self) -> None:
         """Without a camera, finish a clip whose time is over, or that would show too little."""

@@ -61,7 +61,7 @@ class FilmingService:
     _ring: PreRollRing = field(init=False)
     _due: DueTriggers = field(init=False)
     _clips: ClipRecording = field(init=False)
-    _ring_until_s: float = field(default=float("-inf"), init=False)
+    _lost_at_s: float = field(default=float("-inf"), init=False)
 
     @_ring.default
     def _new_ring(self) -> PreRollRing:
@@ -135,9 +135,11 @@ class FilmingService:
         try:
             self.aside.finish()
         finally:
-            self.storing.close()
-            self.spool.close()
-            self.figures = self._count()
+            try:
+                self.storing.close()
+            finally:
+                self.spool.close()
+                self.figures = self._count()
 
     def _count(self) -> FilmingFigures:
         return FilmingFigures(
@@ -155,6 +157,7 @@ class FilmingService:
             timeout_s = min(timeout_s, self.camera.retry_in_s)
         self._due.take(timeout_s)
         self._film_from_ring()
+        self._share_before_the_end()
         self._clips.end_if_in_vain()
         if self.camera.retry_in_s > 0:
             if not self._clips.has_clip:
@@ -186,8 +189,8 @@ class FilmingService:
         its clip with those before it.
         """
         self._due.take(0)
-        if self.camera.opened_at_s is not None:
-            self._ring_until_s = self.clock.monotonic_s() + TRIGGER_DELAY_S
+        if self.camera.opened_at_s is not None and self._ring.held_bytes:
+            self._lost_at_s = self.clock.monotonic_s()
         self._film_from_ring()
         self.camera.lose(reason)
 
@@ -197,10 +200,18 @@ class FilmingService:
         One in hand may end in a moment, should the camera come back as another.
         """
         now_s = self.clock.monotonic_s()
-        if now_s >= self._ring_until_s:
+        if now_s >= self._lost_at_s + TRIGGER_DELAY_S:
             self._ring.clear()
         elif self._ring.held_bytes and not self._clips.has_clip:
             self._handle_triggers(until_s=now_s)
+
+    def _share_before_the_end(self) -> None:
+        """Let events that a camera took with it share a clip, which holds what came before them.
+
+        They have waited for a picture, in case that it comes back.
+        """
+        if self._clips.ends_without_camera:
+            self._handle_triggers(until_s=self._lost_at_s)
 
     def _fail_late(self) -> None:
         """Give up the events of which a film begun now would show too little."""

@@ -127,8 +127,8 @@ class ClipStoring:
                         break
         finally:
             self._is_closing = False
-        self._waiting.clear()
-        self._failures, self._retry_at_s = 0, float("-inf")
+            self._waiting.clear()
+            self._failures, self._retry_at_s = 0, float("-inf")
 
     # --- reasons ----------------------------------------------------------------------
 

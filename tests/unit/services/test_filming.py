@@ -254,6 +254,25 @@ def test_a_failure_of_storing_ends_the_loop_which_is_started_again() -> None:
     assert [one.event_id for one in rig.announcer.of(ClipStored)] == ["evt-1"]
 
 
+def test_a_failure_that_outlasts_the_farewell_leaves_the_clip_to_the_next_start() -> None:
+    """The spool is given back with it; then it is stored once, as if nothing had been."""
+    rig = Rig()
+    rig.filming.storing.make_room = lambda new_bytes: _crash()
+    rig.run(5)
+    rig.fire(1)
+    with pytest.raises(ZeroDivisionError):
+        rig.run(12)
+    with pytest.raises(ZeroDivisionError):
+        rig.filming.close()
+    assert not rig.spool.is_open
+    rig.filming.storing.make_room = lambda new_bytes: None
+    rig.filming.open()
+    rig.run(5)
+    assert [one.event_id for one in rig.announcer.of(ClipStored)] == ["evt-1"]
+    assert rig.announcer.of(ClipFailed) == []
+    assert rig.filming.figures.waiting_clips == 0
+
+
 def _crash() -> None:
     raise ZeroDivisionError
 
@@ -407,6 +426,40 @@ def test_an_event_that_a_camera_takes_with_it_keeps_what_came_before(silent_s: f
     [clip] = rig.store.clips
     assert clip.pre_roll_s >= 3
     assert clip.duration_s + clip.missing_s == pytest.approx(clip.pre_roll_s + 10, abs=PICTURE_S)
+
+
+@pytest.mark.parametrize("silent_s", [0.0, 1.0, 4.5])
+def test_an_event_that_a_camera_takes_with_it_in_mid_clip_shares_the_clip(silent_s: float) -> None:
+    """It holds what came before the event, which without a clip would have got one of its own."""
+    rig = Rig()
+    rig.run(10)
+    rig.fire(1)
+    rig.run(1)
+    rig.source.silent, rig.source.open_errors = True, deque(["unreachable"] * 40)
+    rig.run(silent_s)
+    rig.fire(2)
+    if not silent_s:
+        rig.source.dies_with = "cut"
+    rig.run(26)
+    assert rig.jobs.given_up == {}
+    assert rig.store.event_row_ids == [(1, 2)]
+    [clip] = rig.store.clips
+    filmed_s = clip.pre_roll_s + 1 + silent_s + 10
+    assert clip.duration_s + clip.missing_s == pytest.approx(filmed_s, abs=3 * PICTURE_S)
+
+
+def test_an_event_long_after_the_loss_of_a_camera_does_not_share_the_clip() -> None:
+    """Nothing of its time is in it."""
+    rig = Rig()
+    rig.run(10)
+    rig.fire(1)
+    rig.run(1)
+    rig.source.dies_with, rig.source.open_errors = "cut", deque(["unreachable"] * 40)
+    rig.run(3)
+    rig.fire(2)
+    rig.run(26)
+    assert rig.jobs.given_up == {2: "unreachable"}
+    assert rig.store.event_row_ids == [(1,)]
 
 
 def test_a_trigger_without_a_camera_is_told_with_the_reason() -> None:
