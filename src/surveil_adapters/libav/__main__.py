@@ -28,7 +28,6 @@ TASKS: Mapping[str, Callable[..., Any]] = {
 MAX_CPU_S = 120
 """Wrapping half an hour of video takes far less on a Pi Zero; damage may go round in circles."""
 
-_NICENESS = 5
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -46,7 +45,7 @@ def main() -> None:
 
 
 def _stay_below(parent_pid: int) -> None:
-    """Die with the parent, give way to it, and let the kernel take this one when memory ends.
+    """Die with the parent, and let the kernel take this one first when memory ends.
 
     A process that went on alone would write a clip that the next run makes again.
     """
@@ -55,13 +54,9 @@ def _stay_below(parent_pid: int) -> None:
         sys.exit("the process that asked is gone")
     for number in (signal.SIGTERM, signal.SIGINT):  # who asked decides when it is time to end
         signal.signal(number, signal.SIG_IGN)
-    for courtesy in (_give_way, _limit_itself, _offer_itself):
+    for courtesy in (_limit_itself, _offer_itself):
         with suppress(OSError, ValueError):  # systemd and containers forbid one or the other
             courtesy()
-
-
-def _give_way() -> None:
-    os.nice(_NICENESS)
 
 
 def _limit_itself() -> None:

@@ -22,9 +22,9 @@ _CRASHES = (
 )
 
 
-NICENESS = 10
+NICENESS = 15
 """It yields to the camera's encoder and to whoever films: what they have not got through is lost
-with the power, a video can wait. In a run with 5 an encoder without a moment to spare fell 5 s
+with the power, a video can wait. In a run with 10 an encoder without a moment to spare fell 5 s
 behind."""
 
 
