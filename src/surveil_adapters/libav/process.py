@@ -22,10 +22,9 @@ _CRASHES = (
 )
 
 
-NICENESS = 15
-"""It yields to the camera's encoder and to whoever films: what they have not got through is lost
-with the power, a video can wait. In a run with 10 an encoder without a moment to spare fell 5 s
-behind."""
+NICENESS = 5
+"""As the camera's encoder has. With 15, a processor that is too slow for its camera hardly ever came
+to make a video; with this, its encoder may fall seconds behind meanwhile."""
 
 
 class LibavEnded(StoreUnavailable):
