@@ -23,8 +23,8 @@ _CRASHES = (
 
 
 NICENESS = 5
-"""As the camera's encoder has. With 15, a processor that is too slow for its camera hardly ever came
-to make a video; with this, its encoder may fall seconds behind meanwhile."""
+"""As the camera's encoder has. With 15, a processor that is too slow for its camera hardly ever
+came to make a video; with this, its encoder may fall seconds behind meanwhile."""
 
 
 class LibavEnded(StoreUnavailable):
