@@ -142,6 +142,11 @@ class Storage:
         return self.data_dir / "surveillance.db"
 
     @property
+    def spool(self) -> Path:
+        """Where clips lie until they are stored; of further cameras, in folders of their own."""
+        return self.data_dir / "spool"
+
+    @property
     def outbox(self) -> Path:
         """Where the bridge keeps what the backend does not have yet."""
         return self.data_dir / "outbox.db"

@@ -73,7 +73,7 @@ class FilmingParts:
 
     def _spool_folder(self) -> Path:
         """Give each camera its own; the first one's is where a single camera's has always been."""
-        folder = self._first_spool_folder
+        folder = self.settings.storage.spool
         return folder if self.number == 1 else folder / f"{_FOLDER_HEAD}{self.number}"
 
     def _deserted_folders(self) -> list[Path]:
@@ -82,14 +82,10 @@ class FilmingParts:
             return []
         return [
             folder
-            for folder in sorted(self._first_spool_folder.glob(f"{_FOLDER_HEAD}*"))
+            for folder in sorted(self.settings.storage.spool.glob(f"{_FOLDER_HEAD}*"))
             if (number := folder.name.removeprefix(_FOLDER_HEAD)).isdecimal()
             and int(number) > len(self.settings.cameras)
         ]
-
-    @property
-    def _first_spool_folder(self) -> Path:
-        return self.settings.storage.data_dir / "spool"
 
     def _camera(self) -> HeldCamera:
         camera = self._settings_of_camera()

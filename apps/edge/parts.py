@@ -11,7 +11,7 @@ import random
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -266,9 +266,10 @@ class EdgeParts:
 
     def video_stock(self) -> "SqliteVideoStock":
         """Make what pins and deletes videos."""
+        from surveil_adapters.spool import spooled_bytes
         from surveil_adapters.sqlite.video_stock import SqliteVideoStock
 
-        return SqliteVideoStock(self.database)
+        return SqliteVideoStock(self.database, partial(spooled_bytes, self.settings.storage.spool))
 
     def retaining(self, stock: "VideoStock", *, camera_number: int) -> "Retaining":
         """Make what keeps the disk from filling; one camera at a time looks and deletes."""

@@ -53,7 +53,8 @@ class Space:
     """What the videos take with their previews, what is free for them, and their disk's size.
 
     `hollow_bytes` of what is free are in the file itself. `orphan_bytes` are not free yet: the
-    disk still has to let go the files of videos that were given up.
+    disk still has to let go the files of videos that were given up. `spooled_bytes` are those of
+    clips that are filmed and not stored yet, a new one among them.
     """
 
     video_bytes: int
@@ -61,6 +62,7 @@ class Space:
     disk_bytes: int
     hollow_bytes: int = 0
     orphan_bytes: int = 0
+    spooled_bytes: int = 0
 
 
 @frozen(kw_only=True)
@@ -103,7 +105,8 @@ def _excess_bytes(policy: RetentionPolicy, space: Space, new_bytes: int) -> int:
     free_bytes = space.free_bytes + space.orphan_bytes
     excess_bytes = policy.wanted_free_bytes(space.disk_bytes) + new_bytes - free_bytes
     if policy.max_bytes is not None:
-        excess_bytes = max(excess_bytes, space.video_bytes + new_bytes - policy.max_bytes)
+        coming_bytes = max(new_bytes, space.spooled_bytes)
+        excess_bytes = max(excess_bytes, space.video_bytes + coming_bytes - policy.max_bytes)
     return excess_bytes
 
 

@@ -26,6 +26,7 @@ class FakeVideoStock:
     step_bytes: int = 4096
     failures: int = 0
     orphan_bytes: int = 0
+    spooled_bytes: int = 0
     files_stay_because: str | None = None
     reasons: list[str] = field(factory=list)
     pinned_meanwhile: set[int] = field(factory=set)
@@ -39,6 +40,7 @@ class FakeVideoStock:
             disk_bytes=self.disk_bytes,
             hollow_bytes=self.hollow_bytes,
             orphan_bytes=self.orphan_bytes,
+            spooled_bytes=self.spooled_bytes,
         )
 
     def oldest_first(self) -> Sequence[KeptVideo]:

@@ -5,6 +5,6 @@ of its pictures is: whatever is left of the two, `clip` makes a video of it. `di
 folder, `writer` fills it, `index` knows the lines of the index.
 """
 
-from surveil_adapters.spool.disk import DiskSpool, safe_name
+from surveil_adapters.spool.disk import DiskSpool, safe_name, spooled_bytes
 
-__all__ = ["DiskSpool", "safe_name"]
+__all__ = ["DiskSpool", "safe_name", "spooled_bytes"]

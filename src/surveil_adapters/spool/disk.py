@@ -92,6 +92,22 @@ class DiskSpool:
         )
 
 
+def spooled_bytes(directory: Path) -> int:
+    """Add up the raw streams of a spool and of those below it, from any thread or process.
+
+    Each becomes a video of about its size; those that were set aside never do. Raises
+    `StoreUnavailable`.
+    """
+    total_bytes = 0
+    try:
+        for path in directory.rglob(f"recording_*{_RAW_SUFFIX}"):
+            with suppress(FileNotFoundError):  # it was just stored, and counts there
+                total_bytes += 0 if path.parent.name == ASIDE else path.stat().st_size
+    except OSError as error:
+        raise StoreUnavailable(f"cannot measure the clips in {directory}: {error}") from error
+    return total_bytes
+
+
 def safe_name(event_id: str) -> str:
     """Make a bounded file name part of any text."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", event_id)[:_MAX_NAME_CHARS]

@@ -8,7 +8,7 @@ space back with it.
 import json
 import shutil
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from attrs import define, field
@@ -75,9 +75,13 @@ _FORGET_REASON = """
 
 @define
 class SqliteVideoStock:
-    """A `VideoStock` on `surveillance.db` and the files beside it; opens that at the first call."""
+    """A `VideoStock` on `surveillance.db` and the files beside it; opens that at the first call.
+
+    `measure_spool` says how many bytes of clips will be stored; it may raise `StoreUnavailable`.
+    """
 
     _db: SurveillanceDb
+    _measure_spool: Callable[[], int] = lambda: 0
     _files: VideoFiles = field(init=False)
     _kept: KeptConnection = field(init=False, repr=False)
 
@@ -98,6 +102,7 @@ class SqliteVideoStock:
             disk_bytes=disk.total,
             hollow_bytes=hollow_bytes,
             orphan_bytes=doomed_bytes,
+            spooled_bytes=self._measure_spool(),
         )
 
     def oldest_first(self) -> Sequence[KeptVideo]:

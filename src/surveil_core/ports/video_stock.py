@@ -28,7 +28,7 @@ class VideoStock(Protocol):
     """
 
     def space(self) -> Space:
-        """Say what the videos take, and what is free for them."""
+        """Say what the videos take and will take, and what is free for them."""
 
     def oldest_first(self) -> Sequence[KeptVideo]:
         """List the videos in the order in which they were stored."""

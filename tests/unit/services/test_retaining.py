@@ -54,6 +54,17 @@ def test_oldest_video_makes_room_for_a_new_one() -> None:
     ]
 
 
+def test_clips_that_wait_to_be_stored_count() -> None:
+    """The new one is one of them: it does not count twice."""
+    bench = Bench(video(1), video(2), video(3), max_bytes=4000)
+    bench.stock.spooled_bytes = 1000
+    bench.retaining.make_room(1000)
+    assert bench.kept == [1, 2, 3]
+    bench.stock.spooled_bytes = 2500
+    bench.retaining.make_room(1000)
+    assert bench.kept == [3]
+
+
 def test_within_its_limits_nothing_goes_and_nothing_is_told() -> None:
     """Once a minute there is a look, no more often."""
     bench = Bench(video(1), video(2), video(3), max_bytes=3000)

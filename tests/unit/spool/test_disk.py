@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveil_adapters.spool import DiskSpool, safe_name
+from surveil_adapters.spool import DiskSpool, safe_name, spooled_bytes
+from surveil_adapters.spool.clip import ASIDE
 from surveil_adapters.spool.writer import SYNC_EVERY_S, DiskClipWriter
 from surveil_core.errors import DataLost, StoreUnavailable
 from tests.contracts.spool import SpoolContract
@@ -134,6 +135,16 @@ def test_a_deserted_folder_is_taken_over_unless_another_has_it(folder: Path) -> 
             DiskSpool(deserted[0]).open()
         spool.close()
     other.close()
+
+
+def test_what_will_be_stored_is_measured_with_the_spools_below(folder: Path) -> None:
+    """The raw streams of all cameras, and nothing that was set aside."""
+    assert spooled_bytes(folder) == 0
+    for number, place in enumerate((folder, folder / "camera-2", folder / ASIDE), start=1):
+        place.mkdir()
+        for suffix in (".h264", ".index", ".mp4"):
+            (place / f"recording_evt-{number}_1{suffix}").write_bytes(bytes(10**number))
+    assert spooled_bytes(folder) == 110
 
 
 def test_a_folder_that_cannot_be_made_is_named(folder: Path) -> None:
