@@ -7,17 +7,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from surveil_adapters.camera.damage import LibavLook
-from surveil_adapters.libav.process import LibavCrashed, LibavEnded, LibavProcess, run
+from surveil_adapters.camera.ffmpeg import synthetic_source
+from surveil_adapters.clock import SystemClock
+from surveil_adapters.libav.process import (
+    NICENESS,
+    LibavCrashed,
+    LibavEnded,
+    LibavProcess,
+    run,
+)
 from surveil_adapters.libav.samples import Samples
 from surveil_core.errors import DataLost, StoreUnavailable
 from tests.contracts.look import START, LookContract, problem_of
 from tests.footage import pictures
 from tests.integration.sqlite_files import python
+from tests.rig.camera import FORMAT, children
 
 pytest_plugins = ["tests.rig.camera_fixtures"]
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
@@ -140,6 +150,18 @@ def test_it_does_not_outlive_who_asked(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     assert within(10, lambda: not Path(f"/proc/{child}").exists())
+
+
+def test_it_gives_way_to_the_camera_s_encoder(clock: SystemClock, tmp_path: Path) -> None:
+    """Which gives way to nobody: what it is late with is lost with the power."""
+    camera = synthetic_source(FORMAT, clock)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    with closing(camera), closing(waiting_for_ever(tmp_path)):
+        [maker] = children()
+        camera.open()
+        [encoder] = set(children()) - {maker}
+        assert os.getpriority(os.PRIO_PROCESS, encoder) == own
+        assert os.getpriority(os.PRIO_PROCESS, maker) == max(own, NICENESS)
 
 
 def test_a_service_of_low_priority_has_its_videos_made() -> None:

@@ -1,9 +1,9 @@
 """What ffmpeg can see: V4L2 cameras, network cameras, video files, a test picture.
 
 Network cameras are copied as they come; all else is encoded by libx264 in its cheapest
-preset, on one thread and at low priority, so that events go first. Files are encoded
-too: a file may hold any codec, and seldom has a keyframe each second. All come out in FLV,
-for its time stamps: those of the network camera, or of the kernel's driver.
+preset, on one thread. Files are encoded too: a file may hold any codec, and seldom has a
+keyframe each second. All come out in FLV, for its time stamps: those of the network camera, or
+of the kernel's driver.
 """
 
 import re
@@ -24,7 +24,6 @@ from surveil_core.video import VideoFormat
 
 NAME = "ffmpeg"
 _QUIET: dict[str, Any] = {"hide_banner": None, "nostdin": None, "loglevel": "error"}
-_NICE = 5
 _BITS_PER_PIXEL = 0.15
 _LOCAL_PICTURE_WITHIN_S = 6.0
 _NETWORK_PICTURE_WITHIN_S = 15.0
@@ -128,7 +127,6 @@ def _encoding_source(
         clock=clock,
         command=command,
         first_picture_within_s=_LOCAL_PICTURE_WITHIN_S,
-        nice=_NICE,
     )
 
 

@@ -71,13 +71,11 @@ class ProcessCamera:
         *,
         video_format: VideoFormat,
         clock: Clock,
-        nice: int = 0,
         describe: Callable[[str], str] = str,
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._command = command
         self._clock = clock
-        self._nice = nice
         self._describe = describe
         self._queue = UnitQueue.for_format(video_format)
         self._units = AccessUnitMaker(DamageWatch(look_every_s=look_every_s))
@@ -155,7 +153,7 @@ class ProcessCamera:
             passed_fds.append(written_fd)
         try:
             return subprocess.Popen(
-                _wrapped(arguments, self._nice),
+                _wrapped(arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -237,7 +235,7 @@ class ProcessCamera:
         return prefix + text[-_REASON_CHARS:] if text else ""
 
 
-def _wrapped(arguments: Sequence[str], nice: int) -> list[str]:
+def _wrapped(arguments: Sequence[str]) -> list[str]:
     """Put what limits the program in front of it. Raises `FileNotFoundError`."""
     program = arguments[0]
     if shutil.which(program) is None:
@@ -245,8 +243,6 @@ def _wrapped(arguments: Sequence[str], nice: int) -> list[str]:
     prefix = []
     if shutil.which("setpriv"):
         prefix += ["setpriv", "--pdeathsig", "KILL"]
-    if nice and shutil.which("nice"):
-        prefix += ["nice", "-n", str(nice)]
     return [*prefix, *arguments]
 
 

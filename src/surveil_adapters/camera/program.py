@@ -27,7 +27,6 @@ class ProgramSource:
         clock: Clock,
         command: Callable[[VideoFormat], CameraCommand],
         first_picture_within_s: float,
-        nice: int = 0,
         describe: Callable[[str], str] = str,
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
@@ -38,7 +37,6 @@ class ProgramSource:
         self._clock = clock
         self._command = command
         self._first_picture_within_s = first_picture_within_s
-        self._nice = nice
         self._describe = describe
         self._look_every_s = look_every_s
         self._camera: ProcessCamera | None = None
@@ -59,7 +57,6 @@ class ProgramSource:
             self._command(self._asked_format),
             video_format=self._asked_format,
             clock=self._clock,
-            nice=self._nice,
             describe=self._describe,
             look_every_s=self._look_every_s,
         )

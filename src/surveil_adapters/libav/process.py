@@ -23,8 +23,7 @@ _CRASHES = (
 
 
 NICENESS = 5
-"""As the camera's encoder has. With 15, a processor that is too slow for its camera hardly ever
-came to make a video; with this, its encoder may fall seconds behind meanwhile."""
+"""A video can wait, what the camera's encoder falls behind is lost if the power goes."""
 
 
 class LibavEnded(StoreUnavailable):

@@ -93,8 +93,8 @@ _WHAT_IT_IS = f"""## What was done
 
 - A virtual Pi with 512 MB: `python -m apps.edge run` whole, and Mosquitto, all their files on an
   ext4 disk image with the defaults of `mkfs.ext4`; Debian's kernel, `gpio-sim` and `vivid`.
-- A hand presses button and mat about three times a second each and the motion sensor about every
-  8 s; clips of {PRE_ROLL_S} s + {DURATION_S} s, 320x180 at {FPS}/s.
+- A hand presses button or mat about three times a second and the motion sensor about every
+  16 s; clips of {PRE_ROLL_S} s + {DURATION_S} s, 320x180 at {FPS}/s.
 - QEMU is killed at a random instant, up to {LOAD_S:.0f} s into the load or, for a fifth of the
   cuts, up to {START_S:.0f} s into the start of the programs. Right after it a copy of the disk is
   examined: the journal of ext4 replayed, `e2fsck -fn`, `PRAGMA integrity_check` of each database.
