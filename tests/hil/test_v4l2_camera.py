@@ -30,6 +30,9 @@ from tests.rig.camera import make_clip
 from tests.waiting import wait_for
 
 FORMAT = VideoFormat(width=320, height=180, fps=10)
+LARGER = VideoFormat(width=640, height=360, fps=5)
+"""`FORMAT` is vivid's smallest, which a driver gives too when it is asked for nonsense."""
+
 ABSENT = "/dev/video63"
 OPEN_WITHIN_S = 120.0
 STALE_S = 1.0
@@ -80,8 +83,8 @@ def clock() -> SystemClock:
     return SystemClock(threading.Event())
 
 
-def v4l2(device: Path | str, clock: SystemClock) -> VideoSource:
-    [source] = candidates_for(f"v4l2:{device}", FORMAT, clock)
+def v4l2(device: Path | str, clock: SystemClock, format: VideoFormat = FORMAT) -> VideoSource:
+    [source] = candidates_for(f"v4l2:{device}", format, clock)
     return source
 
 
@@ -116,6 +119,13 @@ def test_a_clip_of_the_device_plays_with_every_picture(source: VideoSource, tmp_
     assert (facts["codec_name"], facts["width"], facts["height"]) == ("h264", 320, 180)
     assert int(facts["nb_read_frames"]) == len(units)
     assert float(facts["duration"]) == pytest.approx(units[-1].at_s - units[0].at_s, abs=0.5)
+
+
+def test_the_size_is_the_one_that_was_asked_for(camera: Path, clock: SystemClock) -> None:
+    """What comes says so, not what was asked."""
+    with closing(Patient(v4l2(camera, clock, LARGER))) as source:
+        source.open()
+        assert source.format.resolution == LARGER.resolution
 
 
 def test_no_picture_is_stale(source: VideoSource, camera: Path, tmp_path: Path) -> None:
