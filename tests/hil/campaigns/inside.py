@@ -13,14 +13,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.hil.campaigns.disk import DATA
 from tests.hil.campaigns.traces import Traces
 from tests.hil.rig.guest import DISK_AT
 
 START_WITHIN_S = 240.0
 STOP_WITHIN_S = 60.0
-CALM_WITHIN_S = 300.0
+CALM_WITHIN_S = 1200.0
 CALM_S = 10.0
-"""So long nothing has happened: then nothing is left to be done."""
+"""So long nothing has happened, and no clip waits: then nothing is left to be done."""
+
+_SPOOL = DISK_AT / DATA / "spool"
 
 Process = subprocess.Popen[bytes]
 
@@ -60,13 +63,18 @@ def await_ready(
 
 
 def await_calm(traces: Traces, boot: int, process: Process) -> None:
-    """Wait until the edge has been silent for a while. Raises `SystemExit` if it ends."""
+    """Wait until the edge has been silent for a while, with no clip in its spool.
+
+    To make the video of one takes an emulated processor longer than that. Raises `SystemExit` if
+    it ends.
+    """
     deadline_s = time.monotonic() + CALM_WITHIN_S
     size, changed_s = -1, time.monotonic()
     while time.monotonic() - changed_s < CALM_S:
         if process.poll() is not None or time.monotonic() > deadline_s:
             raise SystemExit(f"the edge never calms ({process.poll()}); see edge-{boot}.log")
-        if (now := traces.log(boot).stat().st_size) != size:
+        now = traces.log(boot).stat().st_size
+        if now != size or any(_SPOOL.glob("recording_*")):
             size, changed_s = now, time.monotonic()
         time.sleep(0.5)
 
