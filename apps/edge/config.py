@@ -115,8 +115,9 @@ class Storage:
     """Where everything lies: surveillance.db, the spool, the simulated sensors' socket.
 
     New `videos` go into the database or into files beside it; those of both places are shown.
-    The oldest videos are deleted beyond `max_bytes` and `max_age_days`, and when the disk
-    has less than `min_free_bytes` free (by default a twentieth of it, 1 GiB at most).
+    The oldest videos are deleted beyond `max_bytes`, to which clips in the spool add, and
+    `max_age_days`, and when the disk has less than `min_free_bytes` free (by default a twentieth
+    of it, 1 GiB at most).
     """
 
     data_dir: Path = field(default=Path("/data"), converter=_absolute)

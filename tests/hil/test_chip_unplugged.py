@@ -15,7 +15,18 @@ from tests.waiting import wait_for
 LIVE = Path("/sys/kernel/config/gpio-sim/pi/live")
 CHIP = Path("/dev/gpiochip0")
 
-SENSOR = "[[sensors]]\nkind = 'motion'\npin = {pin}\nmin_interval_s = 0.1\n"
+SENSORS = """
+[[sensors]]
+kind = "motion"
+pin = {motion}
+min_interval_s = 0.1
+[[sensors]]
+kind = "button"
+pin = {button}
+pull = "down"
+min_interval_s = 0.1
+"""
+KINDS = ("motion", "button")
 
 
 @frozen
@@ -49,23 +60,29 @@ def chip(lines: Lines) -> Iterator[Chip]:
 def test_a_chip_that_goes_is_told_and_its_sensors_come_back(
     chip: Chip, lines: Lines, broker: Address, listener: Listener, tmp_path: Path
 ) -> None:
-    """The text names the sensor; once the chip is there again the sensor works by itself."""
-    pin = lines.pins[0]
-    lines.drive(pin, high=False)
+    """The text names each sensor; once the chip is there again all work by themselves."""
+    pins = dict(zip(KINDS, lines.pins, strict=False))
+
+    def press_each() -> None:
+        for kind, pin in pins.items():
+            lines.drive(pin, high=True)
+            assert listener.next()[0] == f"sensor/{kind}"
+            lines.drive(pin, high=False)
+
+    for pin in pins.values():
+        lines.drive(pin, high=False)
     with edge_process(
-        "sensor-motion",
-        sensors=SENSOR.format(pin=pin),
+        "sensor",
+        sensors=SENSORS.format(**pins),
         broker=broker,
         folder=tmp_path,
-        awaits={"sensor_ready": 1, "broker_connected": 1},
+        awaits={"sensor_ready": 2, "broker_connected": 2},
     ) as running:
-        lines.drive(pin, high=True)
-        assert listener.next()[0] == "sensor/motion"
+        press_each()
         chip.unplug()
-        [gone, *_] = await_notices(running, "sensor_failed")
-        assert f"'PIR Entrée' on pin {pin} cannot be read" in gone["reason"]
+        reasons = " ".join(gone["reason"] for gone in await_notices(running, "sensor_failed", 2))
+        for kind, name in zip(KINDS, ("PIR Entrée", "Bouton Entrée"), strict=True):
+            assert f"'{name}' on pin {pins[kind]} cannot be read" in reasons
         chip.plug()
-        await_notices(running, "sensor_ready", 2)
-        lines.drive(pin, high=False)
-        lines.drive(pin, high=True)
-        assert listener.next()[0] == "sensor/motion"
+        await_notices(running, "sensor_ready", 4)
+        press_each()

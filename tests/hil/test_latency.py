@@ -105,7 +105,7 @@ def report(presses: Sequence[Press], *, rig: str, code: str) -> str:
     return (
         f"# Edge to MQTT message, rig {rig}\n\n"
         f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by `nox -s hil -- --rig {rig} "
-        f"-k test_latency --report docs/evidence`, {len(presses)} presses, commit {code}.\n\n"
+        f"--report docs/evidence`, {len(presses)} presses, commit {code}.\n\n"
         f"{table(('ms', 'p50', 'p90', 'p99', 'max'), rows)}\n\n"
         f"![Histogram](latency-{rig}.svg)\n\n"
         "- Start: before the hand puts the level on the line. End: a subscriber of Mosquitto has\n"

@@ -32,7 +32,8 @@ def test_a_clock_that_jumps_from_1970_harms_neither_order_nor_debounce_nor_clip(
 ) -> None:
     """Durations and debounce are the monotonic clock's; no video is deleted for its age.
 
-    The event from before says that its clock was not set; the film of it, whose end is after the
+    The events from before say that their clock was not set. The film of the first was stored in
+    1970, and stays though it seems half a century old; that of the second, whose end is after the
     jump, is dated right.
     """
     pin = lines.pins[0]
@@ -56,27 +57,31 @@ def test_a_clock_that_jumps_from_1970_harms_neither_order_nor_debounce_nor_clip(
             awaits=dict.fromkeys(("sensor_ready", "surveillance_ready", "camera_ready"), 1),
         ) as running,
     ):
+        _press(lines, pin)
+        event_ids = [listener.next()[1]["event_id"]]
+        await_notices(running, "clip_stored")
         pressed_at_s = [time.monotonic()]
         _press(lines, pin)
-        first = listener.next()[1]["event_id"]
+        event_ids.append(listener.next()[1]["event_id"])
         set_as_a_time_server(in_1970())
         _press(lines, pin)
         assert time.monotonic() - pressed_at_s[0] < MIN_INTERVAL_S, "too slow a hand proves nothing"
         assert listener.hears_nothing()
-        await_notices(running, "clip_stored")
+        await_notices(running, "clip_stored", 2)
         pressed_at_s.append(time.monotonic())
         _press(lines, pin)
-        second = listener.next()[1]["event_id"]
-        await_notices(running, "clip_stored", 2)
+        event_ids.append(listener.next()[1]["event_id"])
+        await_notices(running, "clip_stored", 3)
         assert [told["verdict"] for told in notices(running, "edge_ignored")] == ["too soon"]
     database = tmp_path / "data/surveillance.db"
     events = rows(database, "SELECT * FROM evenement ORDER BY id_evenement")
-    assert [event["event_id"] for event in events] == [first, second]
-    assert events[0]["date_evenement"] < WOKEN_BY
-    assert events[1]["timestamp"] == pytest.approx(in_1970(), abs=TOLD_WITHIN_S)
+    assert [event["event_id"] for event in events] == event_ids
+    assert events[1]["date_evenement"] < WOKEN_BY
+    assert events[2]["timestamp"] == pytest.approx(in_1970(), abs=TOLD_WITHIN_S)
     told = [json.loads(event["metadata"]).get("clock_synced") for event in events]
-    assert told == [False, None]
-    media = rows(database, "SELECT * FROM media ORDER BY id_media")
+    assert told == [False, False, None]
+    of_1970, *media = rows(database, "SELECT * FROM media ORDER BY id_media")
+    assert of_1970["date_debut"] < WOKEN_BY
     assert len(media) == 2
     triggered_at_s = []
     for clip in media:

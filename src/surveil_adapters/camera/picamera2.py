@@ -129,7 +129,9 @@ class Picamera2Source:
 
     def _start(self) -> UnitQueue:
         queue = UnitQueue.for_format(self.format)
-        kind, self._encoder = _encoder_for(self.format)
+        from picamera2 import encoders
+
+        kind, self._encoder = choose_encoder(encoders, self.format.fps)
         _name_a_rate(self._camera, self.format.fps)
         self._units = AccessUnitMaker(DamageWatch())
         sink = FrameSink(queue, self._clock, self._units)
@@ -160,17 +162,18 @@ def _first_camera() -> Any:
     return Picamera2()
 
 
-def _encoder_for(format: VideoFormat) -> tuple[str, Any]:
-    """Choose the encoder that picamera2 reports; return its kind with it.
+def choose_encoder(
+    encoders: Any, keyframe_every: int, *, device: Path = _HARDWARE_ENCODER
+) -> tuple[str, Any]:
+    """Make the encoder that picamera2 reports; return its kind with it.
 
-    picamera2 takes every computer but a Pi 5 for one with the hardware encoder, so that
-    one must be there as well.
+    `encoders` is `picamera2.encoders`, whose `H264Encoder` is libx264 on a Pi 5. It takes every
+    other computer for one with the hardware encoder, so the `device` must be there as well.
     """
-    from picamera2.encoders import H264Encoder, LibavH264Encoder
-
-    if issubclass(H264Encoder, LibavH264Encoder) or not _HARDWARE_ENCODER.exists():
-        return "software", LibavH264Encoder(repeat=True, iperiod=format.fps)
-    return "hardware", H264Encoder(repeat=True, iperiod=format.fps)
+    is_libx264 = issubclass(encoders.H264Encoder, encoders.LibavH264Encoder)
+    if is_libx264 or not device.exists():
+        return "software", encoders.LibavH264Encoder(repeat=True, iperiod=keyframe_every)
+    return "hardware", encoders.H264Encoder(repeat=True, iperiod=keyframe_every)
 
 
 def _name_a_rate(camera: Any, fps: int) -> None:

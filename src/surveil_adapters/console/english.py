@@ -203,7 +203,7 @@ WORDS = Words(
             "{n.max_age_days:g} days"
         ),
         n.SpaceShort: (
-            "⚠️  {n.missing_bytes} bytes are missing on the disk: "
+            "⚠️  {n.missing_bytes} bytes too many, or too few on the disk: "
             "all videos that are not pinned are deleted"
         ),
         n.ClipPostponed: lambda x: (

@@ -225,7 +225,7 @@ WORDS = Words(
             "qu'elle a plus de {n.max_age_days:g} jours"
         ),
         n.SpaceShort: (
-            "⚠️  Il manque {n.missing_bytes} octets sur le disque: "
+            "⚠️  {n.missing_bytes} octets de trop, ou qui manquent sur le disque: "
             "toutes les vidéos non épinglées sont effacées"
         ),
         n.ClipPostponed: lambda x: (

@@ -23,7 +23,7 @@ _CRASHES = (
 
 
 NICENESS = 5
-"""A video can wait, what the camera's encoder falls behind is lost if the power goes."""
+"""A video can wait; what the camera's encoder is late with is lost if the power goes."""
 
 
 class LibavEnded(StoreUnavailable):

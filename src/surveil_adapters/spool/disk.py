@@ -95,8 +95,8 @@ class DiskSpool:
 def spooled_bytes(directory: Path) -> int:
     """Add up the raw streams of a spool and of those below it, from any thread or process.
 
-    Each becomes a video of about its size; those that were set aside never do. Raises
-    `StoreUnavailable`.
+    Each becomes a video of about its size. One that the database does not take for ever counts
+    until a person has removed it; those that were set aside do not. Raises `StoreUnavailable`.
     """
     total_bytes = 0
     try:

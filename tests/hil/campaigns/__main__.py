@@ -93,9 +93,14 @@ def _command(options: argparse.Namespace) -> str:
             f"--cuts {options.cuts} --load-s {options.load_s:g} --seed {options.seed}"
         ),
         "network": lambda: f"--out-s {options.out_s:g}",
-        "small-machine": lambda: f"--speed {options.speed:g} --trace {options.trace.name}",
+        "small-machine": lambda: f"--speed {options.speed:g}{_trace_words(options.trace)}",
     }
     return f"nox -s {options.campaign} -- {words[options.campaign]()}"
+
+
+def _trace_words(trace: Path) -> str:
+    """Name another trace than the one that is taken without any."""
+    return "" if trace == TRACE else f" --trace {trace}"
 
 
 def _power_cut(options: argparse.Namespace, pi: VirtualPi) -> Outcome:

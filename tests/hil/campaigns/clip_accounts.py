@@ -23,6 +23,12 @@ from tests.hil.campaigns.traces import Traces
 
 PLAYABLE_BYTES = 1024
 
+_FORGOTTEN = """
+    SELECT event_id FROM evenement WHERE source = 'PIR'
+    AND id_evenement NOT IN (SELECT id_evenement FROM media_evenement)
+    AND id_evenement NOT IN (SELECT id_evenement FROM travail_clip)
+"""
+
 
 @frozen(kw_only=True)
 class Clips:
@@ -40,6 +46,8 @@ class Clips:
     given_up: tuple[str, ...]
     without_cause: tuple[str, ...]
     still_open: int
+    forgotten: tuple[str, ...]
+    """Motions of which nothing says that they are, were or will be filmed."""
     endings: tuple[Ending, ...]
 
     @property
@@ -53,7 +61,8 @@ class Clips:
         return (
             self.were_cut
             and all(one.is_kept for one in self.endings)
-            and not (self.unplayable or self.gone or self.without_cause or self.still_open)
+            and not (self.unplayable or self.gone or self.without_cause)
+            and not (self.still_open or self.forgotten)
         )
 
 
@@ -78,6 +87,7 @@ def account_for_clips(traces: Traces, cuts: Sequence[Cut], database: Path, folde
             if not _has_cause(traces, cuts, utc(job["date_reception"]))
         ),
         still_open=len(jobs) - len(given_up),
+        forgotten=tuple(row["event_id"] for row in rows_of(database, _FORGOTTEN)),
         endings=tuple(
             ending_of(clip, cut.at_utc, videos)
             for cut in cuts

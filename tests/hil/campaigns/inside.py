@@ -65,8 +65,8 @@ def await_ready(
 def await_calm(traces: Traces, boot: int, process: Process) -> None:
     """Wait until the edge has been silent for a while, with no clip in its spool.
 
-    To make the video of one takes an emulated processor longer than that. Raises `SystemExit` if
-    it ends.
+    To make the video of one takes an emulated processor longer than `CALM_S`. Raises `SystemExit`
+    if it ends.
     """
     deadline_s = time.monotonic() + CALM_WITHIN_S
     size, changed_s = -1, time.monotonic()

@@ -9,7 +9,7 @@ from attrs import frozen
 from bench.report import Conditions, conditions_table, table
 from tests.hil.campaigns import pages
 from tests.hil.campaigns.accounts import Events, account_for_events
-from tests.hil.campaigns.pi import VirtualPi
+from tests.hil.campaigns.pi import FINISH_WITHIN_S, VirtualPi
 
 ON_ITS_WAY = timedelta(seconds=2)
 """What the cloud had received when an outage began it has stored by then."""
@@ -78,7 +78,7 @@ def run(pi: VirtualPi, *, out_s: float) -> Findings:
         "--out-s",
         out_s,
         more_modules=("veth", "sch_netem"),
-        timeout_s=900 + 4 * out_s,
+        timeout_s=FINISH_WITHIN_S + 4 * out_s,
     )
     pi.run_to_its_end(guest)
     return Findings(

@@ -73,6 +73,7 @@ def _clips_table(clips: Clips) -> str:
             count_text(clips.without_cause),
         ),
         ("events still waiting for their video", str(clips.still_open)),
+        ("motions without video, reason or job", count_text(clips.forgotten)),
     ]
     return "## Videos\n\n" + table(("videos", "count"), rows)
 

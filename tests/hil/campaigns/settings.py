@@ -24,15 +24,15 @@ min_interval_s = 0.1
 """
 
 _BUTTON, _MAT, _PIR = (27, True), (22, False), (17, False)
-SHORT_ROUND = ((0.15, *_BUTTON), (0.15, *_MAT))
-"""Six events a second."""
+BUTTON_AND_MAT = (_BUTTON, _MAT)
+"""Pins, and whether each is high at rest."""
 
 ROUND = ((0.3, *_PIR), *(((0.3, *_BUTTON), (0.3, *_MAT)) * 26))
 """Pauses in seconds after each press, its pin, and whether that is high at rest.
 
 Over and over: a motion every 16 s, and three other events a second, so that some are on their way
-when the power goes. It films two fifths of the time. With twice as much, the emulated
-processor has no time left in which to make a video.
+when the power goes. It films two fifths of the time. With twice the presses and twice the films,
+the emulated processor has no time left in which to make a video.
 """
 
 

@@ -23,7 +23,7 @@ from attrs import frozen
 
 from tests.hil.campaigns.disk import DATA
 from tests.hil.campaigns.inside import Process, await_calm, await_ready, cloud, edge, stop
-from tests.hil.campaigns.settings import SHORT_ROUND, configuration
+from tests.hil.campaigns.settings import BUTTON_AND_MAT, configuration
 from tests.hil.campaigns.traces import Traces
 from tests.hil.lines import GpioSimLines
 from tests.hil.rig.guest import DISK_AT, SHARE_AT
@@ -104,7 +104,7 @@ def _live_through(weather: Weather, lines: GpioSimLines, process: Process, told:
     began = datetime.now(UTC)
     presses, ends_s = 0, time.monotonic() + weather.duration_s
     while time.monotonic() < ends_s:
-        for _, pin, is_high_at_rest in SHORT_ROUND:
+        for pin, is_high_at_rest in BUTTON_AND_MAT:
             lines.drive(pin, high=not is_high_at_rest)
             lines.drive(pin, high=is_high_at_rest)
             presses += 1

@@ -76,6 +76,13 @@ def test_a_cut_or_a_camera_that_is_starting_explains_a_missing_video(
     assert len(clips.without_cause) == 1 - causes
 
 
+def test_a_motion_that_nobody_owes_anything_is_named(aftermath: Aftermath) -> None:
+    """Neither video nor job; a press of the button has never had either."""
+    aftermath.fill(EVENT, EVENTS + "(2, 'b', 2.0, 'BUTTON')")
+    clips = clips_of(aftermath)
+    assert (clips.forgotten, clips.is_kept) == (("a",), False)
+
+
 def test_a_stored_video_that_is_gone_is_named(aftermath: Aftermath) -> None:
     """What was told to be stored must be there in the end."""
     aftermath.fill(EVENT)
