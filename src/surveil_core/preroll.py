@@ -18,8 +18,8 @@ DEFAULT_RING_BYTES = 16 * 1024 * 1024
 class RingFigures:
     """How full a ring is, and what it may hold.
 
-    Beyond `limit_s` whole groups of pictures leave it, so it holds up to one group more;
-    never more than `limit_bytes`.
+    Beyond `limit_s` whole groups of pictures leave it, so it holds up to one group more, or longer
+    while an event is being stored; never more than `limit_bytes`.
     """
 
     held_s: float
@@ -61,15 +61,19 @@ class PreRollRing:
             limit_bytes=self.max_bytes,
         )
 
-    def push(self, unit: AccessUnit) -> None:
-        """Take one picture and drop whole groups that are no longer needed."""
+    def push(self, unit: AccessUnit, *, awaited_at_s: float | None = None) -> None:
+        """Take one picture and drop whole groups that are no longer needed.
+
+        `awaited_at_s` is the time of an event that may be filmed yet: the span lies before that.
+        """
         if not self._units and not unit.keyframe:
             return
         self._units.append(unit)
         self._bytes += len(unit.annex_b)
         while self._bytes > self.max_bytes:
             self._drop_group()
-        while self._second_group_starts_by(unit.at_s - self.min_span_s):
+        span_ends_s = unit.at_s if awaited_at_s is None else min(unit.at_s, awaited_at_s)
+        while self._second_group_starts_by(span_ends_s - self.min_span_s):
             self._drop_group()
 
     def units(self) -> tuple[AccessUnit, ...]:

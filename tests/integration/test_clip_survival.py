@@ -208,6 +208,29 @@ def test_database_locked_for_a_while_delays_a_clip_only(
     assert query(database(settings), "SELECT count(*) FROM media") == [(2,)]
 
 
+def test_event_that_waits_for_the_database_is_filmed_from_before_it(
+    settings: Mapping[str, Any], tmp_path: Path
+) -> None:
+    """As one does that comes while a long video goes in; longer than the ring is kept else."""
+    with surveillance(settings) as running:
+        time.sleep(2)  # a pre-roll
+        with closing(sqlite3.connect(database(settings), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            move(settings, "evt-1")
+            time.sleep(CLIP_S + 3)
+            assert FILMING not in running.output
+            other.execute("ROLLBACK")
+        wait_for_videos(settings, 1, running)
+        assert running.stop() == 0
+    [(path, duration_s, _)] = videos(settings, tmp_path).values()
+    frames, length_s = play(path)
+    assert length_s == pytest.approx(duration_s, abs=0.2)
+    assert_all_is_there(frames, duration_s)
+    [(pre_roll_s,)] = query(database(settings), "SELECT duree_preroll FROM media")
+    assert 1 <= pre_roll_s <= 3
+    assert duration_s - pre_roll_s >= CLIP_S - 0.5
+
+
 def test_event_whose_filming_never_began(settings: Mapping[str, Any], tmp_path: Path) -> None:
     """Stored, then killed before a picture: young enough it is filmed, else the reason stays."""
     with surveillance(settings) as running:

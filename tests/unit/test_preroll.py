@@ -73,6 +73,25 @@ def test_a_cut_starts_at_the_last_keyframe_by_then(
         assert not [one for one in cut[1:] if one.keyframe and one.at_s <= at_s]
 
 
+@given(streams(), st.floats(0, 5), st.integers(1, 2000), st.integers(0, 80))
+def test_what_an_awaited_event_may_show_is_kept(
+    units: list[AccessUnit], min_span_s: float, max_bytes: int, awaited: int
+) -> None:
+    """All from the span before it on, as far as the bytes go; and no more once it came."""
+    ring = PreRollRing(min_span_s=min_span_s, max_bytes=max_bytes)
+    for one in units[:awaited]:
+        ring.push(one)
+    awaited_at_s = units[awaited - 1].at_s if 0 < awaited <= len(units) else 0.0
+    before = ring.units_since(awaited_at_s - min_span_s)
+    for one in units[awaited:]:
+        ring.push(one, awaited_at_s=awaited_at_s)
+    held = ring.units()
+    assert ring.held_bytes <= max_bytes
+    assert held == tuple(units[len(units) - len(held) :])
+    if sum(len(one.annex_b) for one in (*before, *units[awaited:])) <= max_bytes:
+        assert set(map(id, before)) <= set(map(id, held))
+
+
 def test_nothing_is_held_before_the_first_keyframe() -> None:
     """Pictures that cannot be decoded are not kept."""
     assert pushed([unit(0.0), unit(0.1)], min_span_s=3).units() == ()

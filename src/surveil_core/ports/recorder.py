@@ -31,5 +31,11 @@ class Trigger:
 class Recorder(Protocol):
     """Takes triggers from any thread, never blocks and never raises."""
 
+    def expect(self, at_s: float | None) -> None:
+        """Keep what an event that came at `at_s` will show, until it is a trigger.
+
+        A database may let an event wait while it takes a long video. None: nothing is to come.
+        """
+
     def trigger(self, trigger: Trigger) -> None:
         """Film this, or prolong the clip in hand."""

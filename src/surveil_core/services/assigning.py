@@ -26,6 +26,11 @@ class AssigningRecorder:
     assignment: CameraAssignment
     recorders: Mapping[int, Recorder]
 
+    def expect(self, at_s: float | None) -> None:
+        """Tell all of them: whose it is shows when it comes."""
+        for recorder in self.recorders.values():
+            recorder.expect(at_s)
+
     def trigger(self, trigger: Trigger) -> None:
         """Have its camera film it. Never blocks and never raises."""
         self.recorders[self.assignment.camera_for(trigger.gpio_pin)].trigger(trigger)

@@ -146,9 +146,12 @@ class ClipRecording:
 
     # --- pictures ---------------------------------------------------------------------
 
-    def take_picture(self, unit: AccessUnit) -> None:
-        """Keep a picture for clips to come, and write it into the one in hand."""
-        self.ring.push(unit)
+    def take_picture(self, unit: AccessUnit, *, awaited_at_s: float | None = None) -> None:
+        """Keep a picture for clips to come, and write it into the one in hand.
+
+        One for an event of `awaited_at_s` may be to come.
+        """
+        self.ring.push(unit, awaited_at_s=awaited_at_s)
         if self._clip is not None:
             self._append(self._clip, unit)
 

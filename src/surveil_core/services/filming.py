@@ -40,8 +40,8 @@ TOO_MANY = "too many events wait to be filmed already"
 class FilmingService:
     """Films events. The `Recorder` port.
 
-    `trigger` and `figures` are for any thread; one thread calls `open`, `step` and, when it
-    is done, `close`. After `close` it may be opened again, as when its loop was restarted.
+    `expect`, `trigger` and `figures` are for any thread; one thread calls `open`, `step` and, when
+    it is done, `close`. After `close` it may be opened again, as when its loop was restarted.
     `figures` are those of the last step. The ring takes `max_ring_bytes` at most.
     """
 
@@ -62,6 +62,7 @@ class FilmingService:
     _due: DueTriggers = field(init=False)
     _clips: ClipRecording = field(init=False)
     _lost_at_s: float = field(default=float("-inf"), init=False)
+    _awaited_at_s: float | None = field(default=None, init=False)
 
     @_ring.default
     def _new_ring(self) -> PreRollRing:
@@ -88,6 +89,10 @@ class FilmingService:
 
     def __attrs_post_init__(self) -> None:
         self.figures = self._count()
+
+    def expect(self, at_s: float | None) -> None:
+        """Keep what an event that came at `at_s` will show. Never blocks and never raises."""
+        self._awaited_at_s = at_s
 
     def trigger(self, trigger: Trigger) -> None:
         """Film this, or prolong the clip in hand. Never blocks and never raises.
@@ -227,11 +232,12 @@ class FilmingService:
         except CameraUnavailable as error:
             self._lose_camera(str(error))
             return
+        awaited_at_s = self._awaited_at_s  # before the queue: it is no longer awaited once in there
         self._due.take(0)
         if unit is not None:
             self._handle_triggers(until_s=unit.at_s)
             self._clips.end_if_over(unit.at_s)
-            self._clips.take_picture(unit)
+            self._clips.take_picture(unit, awaited_at_s=awaited_at_s)
         elif self.camera.is_silent:
             name = self.camera.source.name
             self._lose_camera(f"{name} gave no picture for {SILENT_CAMERA_S:g} s")

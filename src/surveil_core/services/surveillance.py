@@ -56,10 +56,15 @@ class SurveillanceService:
             return
         found = sort_deliveries(deliveries, self.announcer, service=self.service)
         at_s = self.clock.monotonic_s()
-        stored = self._store_group(found)
-        if stored is None:
-            return
-        self._follow_up(found, stored, at_s)
+        try:
+            if any(event.type in self.recorded_types for _, event in found.events):
+                self.recorder.expect(at_s)
+            stored = self._store_group(found)
+            if stored is None:
+                return
+            self._follow_up(found, stored, at_s)
+        finally:
+            self.recorder.expect(None)
         self.inbox.acknowledge(deliveries)
 
     def _follow_up(self, found: Sorted, stored: Sequence[StoredEvent | None], at_s: float) -> None:

@@ -31,6 +31,15 @@ def test_a_trigger_goes_to_its_sensors_camera_alone() -> None:
     assert taken == {1: [0], 2: [2, 3], 3: [1, 4]}
 
 
+def test_an_event_that_is_being_stored_concerns_all_of_them() -> None:
+    """Nobody has looked yet whose it is."""
+    recorders = {1: FakeRecorder(), 2: FakeRecorder()}
+    assigning = AssigningRecorder(assignment=CameraAssignment(), recorders=recorders)
+    assigning.expect(5.0)
+    assigning.expect(None)
+    assert [recorder.expected for recorder in recorders.values()] == [[5.0, None]] * 2
+
+
 def test_a_single_camera_films_everything() -> None:
     """Without an assignment there is only camera 1."""
     assert [CameraAssignment().camera_for(pin) for pin in (17, 5, None)] == [1, 1, 1]

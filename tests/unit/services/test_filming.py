@@ -167,6 +167,30 @@ def test_pre_roll_is_counted_from_the_edge_however_late_its_message() -> None:
     assert 10 - 2 * PICTURE_S <= units[-1].at_s - late.at_s <= 10
 
 
+@pytest.mark.parametrize("wait_s", [6.0, 14.0])
+def test_an_event_that_waited_to_be_stored_has_its_pre_roll(wait_s: float) -> None:
+    """As while a long video goes into the database; even if its time is over by then."""
+    rig = Rig()
+    rig.run(20)
+    rig.promise(1)
+    trigger = Trigger(
+        event_row_id=1,
+        event_id="evt-1",
+        event_type=EventType.MOTION_DETECTED,
+        at_s=rig.clock.monotonic_s(),
+    )
+    rig.filming.expect(trigger.at_s)
+    rig.run(wait_s)
+    rig.filming.trigger(trigger)
+    rig.filming.expect(None)
+    rig.run(12)
+    [clip] = rig.store.clips
+    assert 3.0 <= clip.pre_roll_s <= 3.0 + GROUP_S + PICTURE_S
+    assert clip.duration_s - clip.pre_roll_s >= 10 - 2 * PICTURE_S
+    assert clip.missing_s == 0
+    assert rig.filming.figures.ring.held_s <= 3 + 2 + GROUP_S + PICTURE_S
+
+
 def test_the_notices_of_a_clip_come_in_order() -> None:
     """A reader of the log sees the start, the capture and the row, as in the spec."""
     rig = Rig()

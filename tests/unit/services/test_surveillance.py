@@ -251,3 +251,36 @@ def test_dead_letters_that_had_to_go_are_told(bench: Bench) -> None:
     bench.store.dropped_letters = 2
     bench.take(b"{")
     assert [notice.letters for notice in bench.announcer.of(LettersDropped)] == [2]
+
+
+class WaitingStore(FakeEventStore):
+    """Notes what the recorder was told to expect while an event is stored."""
+
+    def __init__(self, recorder: FakeRecorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+        self.expected_meanwhile: list[list[float | None]] = []
+
+    def add_events(self, events, dead=()):  # type: ignore[no-untyped-def]
+        self.expected_meanwhile.append(list(self.recorder.expected))
+        return super().add_events(events, dead)
+
+
+def test_what_an_event_will_show_is_kept_while_it_is_stored(bench: Bench) -> None:
+    """That may take long; then nothing is to come, whatever became of it."""
+    store = WaitingStore(bench.recorder)
+    bench.service.store = store
+    at_s = bench.clock.monotonic_s()
+    bench.take(MESSAGE)
+    assert store.expected_meanwhile == [[at_s]]
+    assert bench.recorder.expected == [at_s, None]
+    assert len(bench.recorder.triggers) == 1
+
+
+def test_for_what_is_not_filmed_nothing_is_kept(bench: Bench) -> None:
+    """Presses of the button have no video."""
+    store = WaitingStore(bench.recorder)
+    bench.service.store = store
+    button = build_sensor_message(event_number(1, kind=SensorKind.BUTTON))
+    bench.take(button, topic="sensor/button")
+    assert store.expected_meanwhile == [[]]
