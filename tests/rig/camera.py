@@ -58,7 +58,8 @@ def decode(path: Path) -> None:
     """Decode every picture; the least error fails."""
     # A fine time base: arrival times are no multiples of the frame rate.
     times = ["-fps_mode", "passthrough", "-enc_time_base", "1:90000"]
-    command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), *times, "-f", "null", "-"]
+    strict = ["ffmpeg", "-v", "error", "-nostdin", "-xerror", "-err_detect", "explode"]
+    command = [*strict, "-i", str(path), *times, "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
