@@ -132,14 +132,17 @@ class Writing:
 def judge_writes(
     wholes: Sequence[Writing], steps: Sequence[Writing], idle_bytes_per_s: float
 ) -> Finding:
-    """Judge the steps that store into the database and into files; the wholes are told beside."""
+    """Judge the steps that store into the database and into files; the wholes are told beside.
+
+    A whole is twice as much, since a clip is spooled before it is stored: the goal is not its own.
+    """
     parts = [writing.text() for writing in (*wholes, *steps)]
     return Finding(
         seen="; ".join([*parts, f"idle {idle_bytes_per_s:.0f} B/s"]),
         verdicts=tuple(
             Verdict(
                 requirement=(
-                    f"bytes written per byte stored, {step.name}: "
+                    f"bytes written per byte stored, {step.name}, without spooling it first: "
                     f"at most {MAX_WRITTEN_PER_STORED:g}"
                 ),
                 is_met=step.net_ratio <= MAX_WRITTEN_PER_STORED,
