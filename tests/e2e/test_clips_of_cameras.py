@@ -3,6 +3,7 @@
 Each is filmed for a moment, goes through the spool and is stored by the program's own adapters.
 """
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -21,6 +22,7 @@ from surveil_adapters.sqlite.media_store import SqliteMediaStore
 from surveil_adapters.sqlite.surveillance_db import SurveillanceDb
 from surveil_adapters.web import WebServer
 from surveil_core.ports.camera import Clip
+from surveil_core.video import GAP_S
 from tests.clips import make_annex_b, make_mp4
 from tests.contracts.clip_jobs import film
 from tests.contracts.video_source import read_for
@@ -45,11 +47,13 @@ SHOWN_TO_THE_END = """() => {
 
 
 def film_with_a_gap(folder: Path) -> Clip:
-    """Lose the camera in mid-clip, and open it again."""
+    """Lose the camera in mid-clip for a while, and open it again."""
     [source] = candidates_for("synthetic", FORMAT, SystemClock(Event()))
     with closing(source):
         source.open()
         units = read_for(source, BEFORE_THE_GAP_S)
+        source.close()
+        time.sleep(2 * GAP_S)
         source.open()
         units += read_for(source, FILMED_S - BEFORE_THE_GAP_S)
     return describe_clip(units, folder)
@@ -97,7 +101,7 @@ def server(filmed: list[Clip], tmp_path_factory: pytest.TempPathFactory) -> Iter
 def test_the_clips_are_what_they_are_called(filmed: list[Clip]) -> None:
     """Else a browser that plays them would say little."""
     with_a_gap, copied = filmed
-    assert 0 < with_a_gap.missing_s < with_a_gap.duration_s - BEFORE_THE_GAP_S
+    assert GAP_S < with_a_gap.missing_s < with_a_gap.duration_s - BEFORE_THE_GAP_S
     assert HIGH_PROFILE in copied.video_path.read_bytes()
     assert HIGH_PROFILE not in with_a_gap.video_path.read_bytes()
 
