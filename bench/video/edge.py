@@ -107,6 +107,10 @@ class Edge:
 
         wait_for("all clips are stored or given up", settled, within_s=_STORED_WITHIN_S)
 
+    def store_into(self, videos: VideoPlace) -> None:
+        """Put the next clips there, from its next start on."""
+        self.settings = {**self.settings, "STORAGE__VIDEOS": videos.value}
+
     def spool_files(self) -> list[Path]:
         """List what lies in the spool."""
         return sorted((self.folder / "spool").glob("recording_*"))

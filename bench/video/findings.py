@@ -132,14 +132,17 @@ class Writing:
 def judge_writes(
     wholes: Sequence[Writing], steps: Sequence[Writing], idle_bytes_per_s: float
 ) -> Finding:
-    """Judge the steps that store into the database and into files; the wholes are told beside."""
+    """Judge the steps that store into the database and into files; the wholes are told beside.
+
+    A whole is twice as much, since a clip is spooled before it is stored: the goal is not its own.
+    """
     parts = [writing.text() for writing in (*wholes, *steps)]
     return Finding(
         seen="; ".join([*parts, f"idle {idle_bytes_per_s:.0f} B/s"]),
         verdicts=tuple(
             Verdict(
                 requirement=(
-                    f"bytes written per byte stored, {step.name}: "
+                    f"bytes written per byte stored, {step.name}, without spooling it first: "
                     f"at most {MAX_WRITTEN_PER_STORED:g}"
                 ),
                 is_met=step.net_ratio <= MAX_WRITTEN_PER_STORED,
@@ -230,12 +233,13 @@ class Promise:
 
     `ending` is `whole`, `salvaged`, `given up` (with a reason) or `lost` (without a word).
     `lost_s` is how much of it, from the trigger to the kill, is nowhere; None where no kill
-    fell into it.
+    fell into it. `missing_s` are the gaps that the clip itself tells of, which `lost_s` includes.
     """
 
     event_id: str
     ending: str
     lost_s: float | None = None
+    missing_s: float = 0.0
     fault: str = ""
 
 
@@ -261,13 +265,15 @@ def judge_kills(kills: Kills) -> Finding:
     too_long = [loss_s for loss_s in losses_s if loss_s > MAX_LOST_S]
     worst_s = losses_s[-1] if losses_s else 0.0
     endings = ", ".join(f"{sum(p.ending == e for p in promises)} {e}" for e in kills.endings)
-    states = ", ".join(f"{kills.states.count(s)} {s}" for s in sorted(set(kills.states)))
+    states = "; ".join(f"{kills.states.count(s)} {s}" for s in sorted(set(kills.states)))
+    gaps_s = [p.missing_s for p in promises if p.missing_s > 0]
+    gaps = f"{len(gaps_s)} clips have gaps, of {max(gaps_s, default=0.0):.2f} s at most"
     median = f", median {percentile(losses_s, 50):.2f} s" if losses_s else ""
     return Finding(
         seen=(
             f"{len(kills.states)} kills ({states}; seed {kills.seed}); {len(promises)} clips "
             f"promised: {endings}; lost of what was under way at a kill: {worst_s:.2f} s at "
-            f"most{median}; {kills.left_over} files left over"
+            f"most{median}; {gaps}; {kills.left_over} files left over"
         ),
         verdicts=(
             Verdict(

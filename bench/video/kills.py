@@ -1,7 +1,8 @@
 """kill -9 of our program at random instants of filming, storing and waiting.
 
-Ten lives share a data folder: what one left is resumed by the next. Three kills of ten are aimed
-at the moment in which a clip ends and is stored, which the others would hardly ever meet.
+Ten lives share a data folder: what one left is resumed by the next, which stores it elsewhere: in
+the database and in files by turns. Three kills of ten are aimed at the moment in which a clip ends
+and is stored, which the others would hardly ever meet.
 """
 
 import random
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
+from itertools import cycle
 from pathlib import Path
 
 from attrs import define, field
@@ -20,6 +22,7 @@ from bench.video.place import Place
 from bench.video.playback import play
 from bench.video.records import StoredClip
 from surveil_adapters.spool.index import read_index
+from surveil_core.ports.media_store import VideoPlace
 
 CLIP_S = 4.0
 KILLS_A_FOLDER = 10
@@ -29,6 +32,7 @@ _AIMED_S = (-0.05, 0.4)
 _LIFE_S = (0.05, 6.0)
 _UNDER_WAY_S = CLIP_S + 2.0
 """So long after its trigger a clip may still be about to be stored."""
+_WORDS = {VideoPlace.DATABASE: "videos in the database", VideoPlace.FILES: "videos in files"}
 
 
 @define
@@ -62,17 +66,21 @@ def run(place: Place) -> Finding:
 
 def _one_folder(place: Place, kills: int, rng: random.Random, tally: _Tally) -> None:
     killed_at_utc = []
-    with running_edge(place, duration_s=CLIP_S, pre_roll_s=2.0) as edge:
+    places = cycle(VideoPlace)
+    where = next(places)
+    with running_edge(place, duration_s=CLIP_S, pre_roll_s=2.0, videos=where) as edge:
         for _ in range(kills):
             place.pause(rng.uniform(0, 1))
             _live(edge, place, rng)
             killed_at_utc.append(edge.kill())
-            tally.states.append(state_of(edge.spool_files()))
+            tally.states.append(f"{state_of(edge.spool_files())}, {_WORDS[where]}")
             tally.integrity.append(records.integrity(edge.database))
+            where = next(places)
+            edge.store_into(where)
             edge.start()
         edge.wait_until_settled()
         tally.promises += _promises(edge, killed_at_utc)
-        tally.left_over += len(edge.spool_files())
+        tally.left_over += len(edge.spool_files()) + len(records.stray_videos(edge.database))
 
 
 def _live(edge: Edge, place: Place, rng: random.Random) -> None:
@@ -130,6 +138,7 @@ def promise_of(
         event_id=fired.event_id,
         ending=ending,
         lost_s=lost_s(fired.at_utc, killed_at_utc, clip),
+        missing_s=clip.missing_s if clip else 0.0,
         fault=fault,
     )
 
@@ -140,7 +149,8 @@ def lost_s(
     """How much of what was to be filmed from a trigger to the next kill is in no clip.
 
     None when no kill came while the clip was under way. What was to be filmed after the kill,
-    when nothing ran, is not counted.
+    when nothing ran, is not counted. Nobody knows where in a clip its gaps are: all of them are
+    taken to lie between the trigger and the kill, so this is the most that may be lost.
     """
     until_s = min(
         ((at - fired_at_utc).total_seconds() for at in killed_at_utc if at > fired_at_utc),
@@ -154,7 +164,8 @@ def lost_s(
         return due_s
     begins = max(clip.started_at_utc, fired_at_utc)
     ends = min(clip.ended_at_utc, due_until_utc)
-    return due_s - max(0.0, (ends - begins).total_seconds())
+    filmed_s = max(0.0, (ends - begins).total_seconds()) - clip.missing_s
+    return due_s - max(0.0, filmed_s)
 
 
 def _fault(edge: Edge, clip: StoredClip) -> str:

@@ -22,6 +22,7 @@ class StoredClip:
     event_ids: tuple[str, ...]
     started_at_utc: datetime
     duration_s: float
+    missing_s: float = 0.0
     clip_bytes: int
     salvaged: bool
 
@@ -32,10 +33,12 @@ class StoredClip:
 
 
 _CLIPS = """
-    SELECT m.id_media, m.date_debut, m.duree, m.taille, m.recupere, group_concat(e.event_id, ' ')
+    SELECT m.id_media, m.date_debut, m.duree, m.taille, m.recupere, group_concat(e.event_id, ' '),
+           coalesce(t.duree_manquante, 0)
     FROM media m JOIN (SELECT l.id_media, e.event_id FROM media_evenement l
                        JOIN evenement e USING (id_evenement) ORDER BY id_evenement) e
          USING (id_media)
+         LEFT JOIN tournage t USING (id_media)
     GROUP BY m.id_media ORDER BY m.id_media
 """
 
@@ -48,6 +51,7 @@ def stored_clips(database: Path) -> list[StoredClip]:
             event_ids=tuple(row[5].split(" ")),
             started_at_utc=datetime.fromisoformat(row[1]).replace(tzinfo=UTC),
             duration_s=float(row[2]),
+            missing_s=float(row[6]),
             clip_bytes=row[3],
             salvaged=bool(row[4]),
         )
@@ -70,6 +74,13 @@ def open_jobs(database: Path) -> int:
     """Count the clips that are still to come."""
     query = "SELECT count(*) FROM travail_clip WHERE raison_abandon IS NULL"
     return int(_query(database, query)[0][0])
+
+
+def stray_videos(database: Path) -> list[str]:
+    """Name the files beside the database that are no stored video's."""
+    known = _query(database, "SELECT nom FROM fichier_media WHERE id_media IS NOT NULL")
+    names = {path.name for path in (database.parent / "videos").glob("*")}
+    return sorted(names - {row[0] for row in known})
 
 
 def export(database: Path, media_id: int, path: Path) -> Path:

@@ -6,28 +6,23 @@ the time that a silent camera is granted passes once. Their pipes stay open, and
 
 import os
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from attrs import define, field
 
 from surveil_adapters.camera import candidates_for
 from surveil_adapters.camera.rpicam import rpicam_source
 from surveil_adapters.clock import SystemClock
 from surveil_adapters.sqlite.archive import SqliteArchive
-from surveil_core.events import SensorKind
-from surveil_core.notices import CameraLost, CameraReady, StoreFailed
+from surveil_core.notices import CameraLost, CameraReady
 from surveil_core.ports.camera import VideoSource
 from surveil_core.recording import RecordingPolicy
 from surveil_core.services.held_camera import SILENT_CAMERA_S
 from tests.clips import make_mp4
-from tests.integration.sqlite_files import query
-from tests.rig.camera import FORMAT, children, decode, probe
+from tests.rig.at_work import EVENT_EVERY_S, Events, Filming, filming
+from tests.rig.camera import FORMAT, decode, probe
 from tests.rig.recorder import Recorder
-from tests.rig.recorders import Site, recording
+from tests.rig.recorders import recording
 from tests.rig.rpicam_vid import Board, install
 from tests.waiting import wait_for
 
@@ -37,7 +32,6 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 RING_BYTES = 4 * 1024 * 1024
 POLICY = RecordingPolicy(pre_roll_s=1, duration_s=13)
 """So long that the camera is back before the clip is over."""
-PRESS_EVERY_S = 0.25
 STORED_WITHIN_S = 1.0
 """However the cameras are, an event waits for the database alone, which others write too."""
 
@@ -62,86 +56,6 @@ def sources(clock: SystemClock, tmp_path: Path) -> list[VideoSource]:
         rpicam(tmp_path / "chip", clock, encoder_chip=True),
         rpicam(tmp_path / "no-chip", clock, encoder_chip=False),
     ]
-
-
-@define
-class Filming:
-    """A recorder at work on a thread of its own."""
-
-    recorder: Recorder
-    stop: threading.Event = field(factory=threading.Event)
-    thread: threading.Thread = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.thread = threading.Thread(target=self._film)
-        self.thread.start()
-
-    @property
-    def pictures(self) -> int:
-        """How many the camera has given."""
-        return self.recorder.filming.figures.camera.pictures
-
-    @property
-    def has_stored_a_clip(self) -> bool:
-        """Whether its first clip is stored."""
-        return self.recorder.filming.figures.stored_clips > 0
-
-    def program(self) -> int:
-        """Name the camera's process."""
-        assert self.thread.native_id is not None
-        [pid] = children(self.thread.native_id)
-        return pid
-
-    def _film(self) -> None:
-        while not self.stop.is_set():
-            self.recorder.step()
-        self.recorder.filming.close()
-
-
-@contextmanager
-def filming(site: Site) -> Iterator[list[Filming]]:
-    """Film with every camera until the end."""
-    at_work = [Filming(recorder) for recorder in site.recorders]
-    try:
-        yield at_work
-    finally:
-        for one in at_work:
-            one.stop.set()
-        for one in at_work:
-            one.thread.join()
-
-
-@define
-class Events:
-    """Events that happen while cameras are away, and how long the slowest took to be stored."""
-
-    site: Site
-    happened: int = field(default=0, init=False)
-    slowest_s: float = field(default=0.0, init=False)
-    _press_at_s: float = field(default=0.0, init=False)
-
-    def move(self) -> None:
-        """Let a motion happen before each camera."""
-        for _ in self.site.recorders:
-            self._publish(SensorKind.MOTION)
-        self._store()
-
-    def press(self) -> None:
-        """Let a button be pressed, which nobody films, unless one was just now."""
-        if self.site.clock.monotonic_s() >= self._press_at_s:
-            self._press_at_s = self.site.clock.monotonic_s() + PRESS_EVERY_S
-            self._publish(SensorKind.BUTTON)
-            self._store()
-
-    def _publish(self, kind: SensorKind) -> None:
-        self.happened += 1
-        self.site.publish(self.happened, kind)
-
-    def _store(self) -> None:
-        began_s = self.site.clock.monotonic_s()
-        with self.site.surveillance() as surveillance:
-            surveillance.step(0)
-        self.slowest_s = max(self.slowest_s, self.site.clock.monotonic_s() - began_s)
 
 
 def test_stopped_programs_are_replaced_and_their_clips_go_on(
@@ -182,7 +96,7 @@ def time_away(at_work: list[Filming], events: Events) -> list[float]:
     def are_back() -> bool:
         events.press()
         for number, one in enumerate(at_work):
-            if one.recorder.filming.figures.camera.starts == 2:
+            if one.starts == 2:
                 back_s.setdefault(number, clock.monotonic_s() - began_s)
         return len(back_s) == len(at_work)
 
@@ -192,11 +106,9 @@ def time_away(at_work: list[Filming], events: Events) -> list[float]:
 
 def assert_events_were_stored(events: Events, *, during_s: float) -> None:
     """All of them, at once, and nothing was refused."""
-    site = events.site
-    assert query(site.db.path, "SELECT count(*) FROM evenement") == [(events.happened,)]
-    assert events.happened >= during_s / PRESS_EVERY_S / 2
+    events.assert_all_are_stored()
+    assert events.happened >= during_s / EVENT_EVERY_S / 2
     assert events.slowest_s < STORED_WITHIN_S
-    assert site.announcer.of(StoreFailed) == []
 
 
 def assert_lost_once(recorder: Recorder) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import evolve
 
 from surveil_adapters.spool import DiskSpool
+from surveil_core.ports.camera import Clip
 from surveil_core.video import AccessUnit, VideoFormat
 from tests.footage import TRIGGERED_AT_UTC, label_of
 
@@ -37,13 +38,18 @@ def children(thread_id: int | None = None) -> list[int]:
 
 def make_clip(units: list[AccessUnit], folder: Path, format: VideoFormat = FORMAT) -> Path:
     """Write pictures as a clip, as the service does; returns the MP4."""
+    return describe_clip(units, folder, format).video_path
+
+
+def describe_clip(units: list[AccessUnit], folder: Path, format: VideoFormat = FORMAT) -> Clip:
+    """Write pictures as a clip, as the service does; returns the MP4 with what is known of it."""
     spool = DiskSpool(folder)
     spool.open()
     with closing(spool):
         writer = spool.start_clip(evolve(label_of(), triggered_at_s=units[0].at_s, format=format))
         for unit in units:
             writer.append(unit)
-        return writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video().clip.video_path
+        return writer.finish(triggered_at_utc=TRIGGERED_AT_UTC).make_video().clip
 
 
 def probe(path: Path) -> dict[str, str]:
@@ -58,7 +64,8 @@ def decode(path: Path) -> None:
     """Decode every picture; the least error fails."""
     # A fine time base: arrival times are no multiples of the frame rate.
     times = ["-fps_mode", "passthrough", "-enc_time_base", "1:90000"]
-    command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), *times, "-f", "null", "-"]
+    strict = ["ffmpeg", "-v", "error", "-nostdin", "-xerror", "-err_detect", "explode"]
+    command = [*strict, "-i", str(path), *times, "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 

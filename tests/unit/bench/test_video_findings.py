@@ -108,6 +108,17 @@ def test_kills_may_take_the_last_second_only() -> None:
     assert _met(_kills(Promise(event_id="a", ending="lost")))[0] is False
 
 
+def test_gaps_are_told_beside_the_losses() -> None:
+    """Of a clip that nobody killed too, where they are no loss by a kill."""
+    seen = _kills(
+        Promise(event_id="a", ending="whole", missing_s=0.4),
+        Promise(event_id="b", ending="salvaged", lost_s=0.75, missing_s=0.5),
+        Promise(event_id="c", ending="whole"),
+    ).seen
+    assert "lost of what was under way at a kill: 0.75 s at most" in seen
+    assert "2 clips have gaps, of 0.50 s at most" in seen
+
+
 def test_kills_may_harm_neither_database_nor_clips() -> None:
     """SQLite's own words and the player's are told."""
     whole = Promise(event_id="a", ending="whole")

@@ -19,12 +19,15 @@ def at(after_s: float) -> datetime:
     return T0 + timedelta(seconds=after_s)
 
 
-def clip(begins_s: float, ends_s: float, *, salvaged: bool = False) -> StoredClip:
+def clip(
+    begins_s: float, ends_s: float, *, salvaged: bool = False, missing_s: float = 0.0
+) -> StoredClip:
     return StoredClip(
         media_id=7,
         event_ids=("evt-1",),
         started_at_utc=at(begins_s),
         duration_s=ends_s - begins_s,
+        missing_s=missing_s,
         clip_bytes=1,
         salvaged=salvaged,
     )
@@ -49,6 +52,14 @@ def test_a_clip_that_was_filmed_by_the_next_life_lost_what_came_before_the_kill(
 def test_a_whole_clip_lost_nothing() -> None:
     """Killed while it was stored: it is all there."""
     assert lost_s(T0, [at(CLIP_S + 0.1)], clip(-2, CLIP_S)) == pytest.approx(0)
+
+
+def test_a_gap_inside_a_clip_is_lost_too() -> None:
+    """Wherever it is, and never more than there was to film; the promise tells it apart."""
+    assert lost_s(T0, [at(3)], clip(-2, 2.75, missing_s=0.5)) == pytest.approx(0.75)
+    assert lost_s(T0, [at(3)], clip(-2, 2.75, missing_s=4)) == pytest.approx(3)
+    assert lost_s(T0, [], clip(-2, 2.75, missing_s=0.5)) is None
+    assert promise_of(FIRED, [], clip(0, 4, missing_s=0.5), {}, {7: ""}).missing_s == 0.5
 
 
 def test_a_kill_before_the_trigger_or_long_after_is_not_of_this_clip() -> None:
