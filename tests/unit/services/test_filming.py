@@ -563,6 +563,21 @@ def test_on_demand_failing_to_open_fails_the_clip_with_the_reason() -> None:
     assert rig.store.event_row_ids == [(2,)]
 
 
+def test_on_demand_what_failed_before_a_good_clip_costs_no_event_its_tries() -> None:
+    """One that finds the camera busy once is filmed half a second later."""
+    rig = Rig(mode=CameraMode.ON_DEMAND)
+    rig.source.open_errors = deque(["unplugged"] * 5)
+    for number in (1, 2):
+        rig.fire(number)
+        rig.run(40)
+    assert rig.store.event_row_ids == [(2,)]
+    rig.run(3600)
+    rig.source.open_errors = deque(["busy"])
+    rig.fire(3)
+    rig.run(12)
+    assert rig.store.event_row_ids == [(2,), (3,)]
+
+
 def test_stopping_stores_the_clip_in_hand() -> None:
     """A stop in mid-clip leaves a shorter clip, and a closed camera."""
     rig = Rig()
