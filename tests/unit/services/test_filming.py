@@ -550,6 +550,23 @@ def test_on_demand_opens_for_a_clip_and_closes_after_it() -> None:
     assert rig.filming.figures.camera.start_s == pytest.approx(1.5)
 
 
+@pytest.mark.parametrize("cooldown_s", [0, 20])
+def test_on_demand_a_camera_that_opens_for_longer_than_a_clip_lasts_films_it(
+    cooldown_s: int,
+) -> None:
+    """The clip says how late it begins, and is as long as any."""
+    policy = RecordingPolicy(max_duration_s=30, cooldown_s=cooldown_s)
+    rig = Rig(mode=CameraMode.ON_DEMAND, policy=policy)
+    rig.source.opening_takes_s = 12
+    rig.run(1)
+    rig.fire(1)
+    rig.run(24)
+    assert rig.jobs.given_up == {}
+    [clip] = rig.store.clips
+    assert clip.start_delay_s == pytest.approx(12)
+    assert clip.duration_s == pytest.approx(10, abs=2 * PICTURE_S)
+
+
 def test_on_demand_failing_to_open_fails_the_clip_with_the_reason() -> None:
     """Nothing is left in the spool, and the next event tries again."""
     rig = Rig(mode=CameraMode.ON_DEMAND)
