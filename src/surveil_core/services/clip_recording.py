@@ -28,8 +28,8 @@ NO_PICTURE = "the camera gave no picture"
 class ClipRecording:
     """Makes one clip at a time. Used by one thread, but `fail` is for any.
 
-    The camera is only asked since when it is open and what it gives. Whoever opens it
-    clears the ring, so what is in there is of one stream: that of now, or of a camera just lost.
+    The camera is only asked since when it is open and what it gives. Whoever opens it as
+    another clears the ring, so that what is in there can be in one video.
     """
 
     service: str = "surveillance"
