@@ -94,7 +94,7 @@ class PreRollRing:
         return tuple(self._units)[start:]
 
     def clear(self) -> None:
-        """Forget everything, as when the camera was restarted."""
+        """Forget everything, as when the camera came back as another."""
         self._units.clear()
         self._bytes = 0
 

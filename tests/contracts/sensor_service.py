@@ -29,7 +29,8 @@ SENSORS = (
 """A PIR, a button as it is wired by default, and a mat that is no contact to ground."""
 
 BOUNCE_S = 0.010
-ATTEMPTS = 10
+ATTEMPTS = 40
+"""Beside a busy host an emulated processor stands still for 20 ms, time and again."""
 
 KINDS = tuple(SensorKind)
 IS_HIGH_AT_REST = (False, True, False)

@@ -1,7 +1,7 @@
 """A camera whose pictures are numbered bytes, on a fake clock."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import Factory, define, field
 
@@ -17,7 +17,8 @@ class FakeCamera:
     """Implements `VideoSource`: reading takes the clock to the next picture.
 
     `open_errors` are used up one an open. `dies_with` ends the stream, `silent` stops
-    pictures without an end. `opening_takes_s` passes at each open. `pictures_per_s` and
+    pictures without an end. `opening_takes_s` passes at each open, of which `while_opening` is
+    called in the middle. `pictures_per_s` and
     `picture_bytes` may be more than any camera gives. With `coded`, from a keyframe on, the
     pictures are those, over and over, and can be decoded.
     """
@@ -28,6 +29,7 @@ class FakeCamera:
     format: VideoFormat = field(factory=lambda: VideoFormat(width=64, height=48, fps=10))
     open_errors: deque[str] = field(factory=deque)
     opening_takes_s: float = 0.0
+    while_opening: Callable[[], object] = lambda: None
     dies_with: str | None = None
     silent: bool = False
     dropped_pictures: int = 0
@@ -45,7 +47,9 @@ class FakeCamera:
         if self.is_open:
             raise ValueError(f"{self.name} is open already: a camera has one owner")
         self.opened += 1
-        self.clock.advance(self.opening_takes_s)
+        self.clock.advance(self.opening_takes_s / 2)
+        self.while_opening()
+        self.clock.advance(self.opening_takes_s / 2)
         if self.open_errors:
             raise CameraUnavailable(self.open_errors.popleft())
         self.is_open = True

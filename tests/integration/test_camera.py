@@ -21,7 +21,8 @@ from surveil_core.ports.camera import VideoSource
 from tests.clips import make_mp4
 from tests.contracts.video_source import LatePicturesContract, VideoSourceContract, read_for
 from tests.fakes.announcer import RecordingAnnouncer
-from tests.rig.camera import FORMAT
+from tests.rig.camera import FORMAT, children
+from tests.rig.threads import no_threads
 from tests.waiting import wait_for
 
 pytest_plugins = ["tests.rig.camera_fixtures"]
@@ -125,6 +126,21 @@ def test_a_program_that_gives_no_picture_is_refused(
     source = program(command, clock, within_s=5.0 if command[0] != "sleep" else 0.5)
     with pytest.raises(CameraUnavailable, match=reason):
         source.open()
+
+
+@pytest.mark.parametrize("stamps_option", [None, "--save-pts"])
+def test_a_system_without_threads_leaves_the_camera_to_the_next_try(
+    clock: SystemClock, stamps_option: str | None
+) -> None:
+    """No program goes on holding the device, and the cause is told."""
+    command = CameraCommand(
+        arguments=["sh", "-c", "sleep 60"], container=Container.ANNEX_B, stamps_option=stamps_option
+    )
+    camera = ProcessCamera(command, video_format=FORMAT, clock=clock)
+    with no_threads(), pytest.raises(CameraUnavailable, match="thread") as caught:
+        camera.start(5.0)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert children() == []
 
 
 def test_a_stop_cuts_opening_short(clock: SystemClock, stop: threading.Event) -> None:

@@ -34,6 +34,7 @@ from tests.fakes.wakeup import FakeWakeup
 from tests.imports import import_path
 from tests.rig.backends import MockBackend
 from tests.rig.brokers import free_port
+from tests.rig.threads import no_threads
 from tests.waiting import wait_for
 
 
@@ -559,16 +560,6 @@ def test_no_thread_at_all_is_said(mock_backend: MockBackend) -> None:
         pytest.raises(RuntimeError, match="thread"),
     ):
         backend.submit(run_of("a"))
-
-
-@contextmanager
-def no_threads() -> Iterator[None]:
-    """Ask for stacks that no system has."""
-    usual_bytes = threading.stack_size(1 << 46)
-    try:
-        yield
-    finally:
-        threading.stack_size(usual_bytes)
 
 
 def test_one_device_needs_one_thread(mock_backend: MockBackend) -> None:

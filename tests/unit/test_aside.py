@@ -7,6 +7,7 @@ import pytest
 from surveil_adapters.aside import ThreadAside
 from tests.contracts.aside import AsideContract
 from tests.fakes.aside import FakeAside
+from tests.rig.threads import no_threads
 
 
 class TestFakeAside(AsideContract):
@@ -37,12 +38,8 @@ class TestThreadAside(AsideContract):
 
     def test_a_system_without_threads_is_asked_again(self, aside: ThreadAside) -> None:
         """It lacks memory for a while, and that must not end storing for good."""
-        usual_bytes = threading.stack_size(1 << 46)
-        try:
-            with pytest.raises(RuntimeError, match="thread"):
-                aside.do(lambda: None)
-        finally:
-            threading.stack_size(usual_bytes)
+        with no_threads(), pytest.raises(RuntimeError, match="thread"):
+            aside.do(lambda: None)
         done: list[int] = []
         assert aside.do(lambda: done.append(1))
         aside.finish()

@@ -103,19 +103,16 @@ class ProcessCamera:
     def start(self, first_picture_within_s: float) -> None:
         """Start the program and wait for its first picture.
 
-        Raises `CameraUnavailable` when it is not installed, dies or stays silent.
+        Raises `CameraUnavailable` when it is not installed, dies or stays silent, or when the
+        system has no process or thread to give.
         """
         try:
             self._process = self._run()
-        except OSError as error:
-            self._close_stamps()
-            raise CameraUnavailable(str(error)) from error
-        self._thread = threading.Thread(
-            target=self._pump, args=(self._process,), name="camera-pipe", daemon=True
-        )
-        self._thread.start()
-        try:
+            self._thread = self._start_pump(self._process)
             self._await_first_picture(first_picture_within_s)
+        except (OSError, RuntimeError) as error:
+            self.close()
+            raise CameraUnavailable(str(error)) from error
         except CameraUnavailable:
             self.close()
             raise
@@ -127,8 +124,11 @@ class ProcessCamera:
     def close(self) -> None:
         """End the program, reap it and close its pipes. Closing twice is safe."""
         process, self._process = self._process, None
-        if process is None:
-            return
+        if process is not None:
+            self._end(process)
+        self._close_stamps()
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
         process.terminate()
         try:
             process.wait(_TERMINATE_WITHIN_S)
@@ -141,7 +141,6 @@ class ProcessCamera:
         self._queue.end("the camera was closed")
         _stdout(process).close()
         _stderr(process).close()
-        self._close_stamps()
 
     def _run(self) -> subprocess.Popen[bytes]:
         """Start the program, with a third pipe where it writes stamps. Raises `OSError`."""
@@ -162,6 +161,14 @@ class ProcessCamera:
         finally:
             for fd in passed_fds:
                 os.close(fd)
+
+    def _start_pump(self, process: subprocess.Popen[bytes]) -> threading.Thread:
+        """Start the thread that carries the pipes. Raises `RuntimeError` where there is none."""
+        thread = threading.Thread(
+            target=self._pump, args=(process,), name="camera-pipe", daemon=True
+        )
+        thread.start()
+        return thread
 
     def _close_stamps(self) -> None:
         stamps_fd, self._stamps_fd = self._stamps_fd, None

@@ -8,7 +8,6 @@ it and shares it; one that comes too soon after it has none. A finished clip is 
 from attrs import define, field
 
 from surveil_core.errors import StoreUnavailable
-from surveil_core.events import EventType
 from surveil_core.notices import ClipCutShort, RecordingExtended, RecordingStarted
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.clock import Clock
@@ -29,8 +28,8 @@ NO_PICTURE = "the camera gave no picture"
 class ClipRecording:
     """Makes one clip at a time. Used by one thread, but `fail` is for any.
 
-    The camera is only asked since when it is open and what it gives. Whoever opens it
-    clears the ring, so what is in there is of one stream: that of now, or of a camera just lost.
+    The camera is only asked since when it is open and what it gives. Whoever opens it as
+    another clears the ring, so that what is in there can be in one video.
     """
 
     service: str = "surveillance"
@@ -94,17 +93,14 @@ class ClipRecording:
 
     def begin(self, trigger: Trigger) -> bool:
         """Begin a clip with the ring's pictures. False when it may not be, which is told."""
-        at_s = self._filmed_from_s(trigger)
-        if self._is_cooling_down(trigger.event_type, at_s):
+        if self._is_cooling_down(trigger):
             self.fail(trigger, COOLING_DOWN)
             return False
-        plan, _ = plan_clip(self.policy, None, trigger.event_type, at_s=at_s)
-        assert plan is not None, "only triggers of recorded types come here"
         try:
             self._clip = ClipInHand.begin(
                 self.spool,
                 trigger,
-                plan,
+                self._new_plan(trigger),
                 format=self.camera.source.format,
                 camera_number=self.camera.number,
                 clock=self.clock,
@@ -126,12 +122,20 @@ class ClipRecording:
         if self._clip is None:
             return
         if self._clip.is_empty:
-            self._extend_plan(self._clip, at_s=self._filmed_from_s(self._clip.trigger))
+            self._clip.plan = self._new_plan(self._clip.trigger)
         elif self.camera.has_changed:
             self.end()
 
-    def _is_cooling_down(self, event_type: EventType, at_s: float) -> bool:
-        _, action = plan_clip(self.policy, self._last_plan, event_type, at_s=at_s)
+    def _new_plan(self, trigger: Trigger) -> ClipPlan:
+        """Plan a clip of which nothing is filmed yet, so that no pause lies behind it."""
+        at_s = self._filmed_from_s(trigger)
+        plan, _ = plan_clip(self.policy, None, trigger.event_type, at_s=at_s)
+        assert plan is not None, "only triggers of recorded types come here"
+        return plan
+
+    def _is_cooling_down(self, trigger: Trigger) -> bool:
+        at_s = self._filmed_from_s(trigger)
+        _, action = plan_clip(self.policy, self._last_plan, trigger.event_type, at_s=at_s)
         return action is ClipAction.COOL_DOWN
 
     def _announce_started(self, clip: ClipInHand) -> None:

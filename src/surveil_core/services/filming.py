@@ -183,7 +183,10 @@ class FilmingService:
         except CameraUnavailable as error:
             self._lose_camera(str(error))
             return
-        self._ring.clear()
+        if self.camera.has_changed:
+            self._ring.clear()
+        self._due.take(0)
+        self._film_from_ring()
         self._clips.film_on()
 
     def _lose_camera(self, reason: str) -> None:
@@ -194,7 +197,7 @@ class FilmingService:
         its clip with those before it.
         """
         self._due.take(0)
-        if self.camera.opened_at_s is not None and self._ring.held_bytes:
+        if self.camera.gave_pictures:
             self._lost_at_s = self.clock.monotonic_s()
         self._film_from_ring()
         self.camera.lose(reason)
@@ -202,13 +205,15 @@ class FilmingService:
     def _film_from_ring(self) -> None:
         """Begin a clip with what a lost camera gave, and forget that once no event is so late.
 
-        One in hand may end in a moment, should the camera come back as another.
+        One in hand may end in a moment, should the camera come back as another. A camera that is
+        back sooner goes on in the ring, behind a gap, since messages may still be under way.
         """
         now_s = self.clock.monotonic_s()
-        if now_s >= self._lost_at_s + TRIGGER_DELAY_S:
+        kept_until_s = self._lost_at_s + TRIGGER_DELAY_S
+        if self._ring.held_bytes and not self._clips.has_clip:
+            self._handle_triggers(until_s=min(now_s, kept_until_s))
+        if now_s >= kept_until_s:
             self._ring.clear()
-        elif self._ring.held_bytes and not self._clips.has_clip:
-            self._handle_triggers(until_s=now_s)
 
     def _share_before_the_end(self) -> None:
         """Let events that a camera took with it share a clip, which holds what came before them.

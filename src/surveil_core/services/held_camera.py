@@ -36,7 +36,8 @@ class HeldCamera:
     It does not take everything from a camera: one that floods would fill the disk.
 
     Used by one thread. `lost_reason` is why it was lost last; `has_changed` says that its
-    pictures do not go on where those of the time before stopped.
+    pictures do not go on where those of the time before stopped. `gave_pictures` says that one
+    came since it was opened.
     """
 
     service: str = "surveillance"
@@ -49,6 +50,7 @@ class HeldCamera:
     opened_at_s: float | None = field(default=None, init=False)
     lost_reason: str = field(default="", init=False)
     has_changed: bool = field(default=False, init=False)
+    gave_pictures: bool = field(default=False, init=False)
     _stream: tuple[str, VideoFormat] | None = field(default=None, init=False)
     _starts: int = field(default=0, init=False)
     _start_s: float = field(default=0.0, init=False)
@@ -95,6 +97,7 @@ class HeldCamera:
         unit = self.source.read(timeout_s)
         if unit is not None:
             self._seen_at_s = self.clock.monotonic_s()
+            self.gave_pictures = True
             self._pictures += 1
             self._picture_bytes += len(unit.annex_b)
             self._refuse_flood(self._seen_at_s)
@@ -130,7 +133,7 @@ class HeldCamera:
         self._failures += 1
         self._losses += 1
         self.lost_reason = reason
-        self.close()
+        self._give_back()
         retry_in_s = self.backoff.delay_s(self._failures, self.random_unit())
         self._retry_at_s = self.clock.monotonic_s() + retry_in_s
         self.announcer.announce(
@@ -138,6 +141,14 @@ class HeldCamera:
         )
 
     def close(self) -> None:
-        """Give the camera back. Closing twice is safe."""
-        self.opened_at_s = None
+        """Give back a camera that did not fail. Closing twice is safe.
+
+        One that gave pictures is sound, however short it was open: its failures are forgotten.
+        """
+        if self.gave_pictures:
+            self._failures = 0
+        self._give_back()
+
+    def _give_back(self) -> None:
+        self.opened_at_s, self.gave_pictures = None, False
         self.source.close()

@@ -107,6 +107,20 @@ def test_without_a_camera_a_clip_is_empty_and_lasts_from_the_first_picture() -> 
     assert writer.units[-1].at_s - writer.units[0].at_s == pytest.approx(9.9)
 
 
+@pytest.mark.parametrize("opening_takes_s", [4, 12, 40])
+def test_a_pause_after_clips_costs_no_clip_whose_camera_opens_slowly(opening_takes_s: int) -> None:
+    """The pause is behind a film, and of this one there is none yet."""
+    bench = Bench(policy=RecordingPolicy(cooldown_s=20))
+    assert bench.recording.begin(bench.trigger())
+    bench.clock.advance(opening_takes_s)
+    bench.camera.open()
+    bench.recording.film_on()
+    bench.film(10.5)
+    [writer] = bench.spool.writers
+    assert writer.units[-1].at_s - writer.units[0].at_s == pytest.approx(10, abs=0.11)
+    assert bench.announcer.of(ClipFailed) == []
+
+
 def test_a_second_event_shares_the_clip_in_hand() -> None:
     """One writer, both events, and it is told how much longer it lasts."""
     bench = Bench()

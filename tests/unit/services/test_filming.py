@@ -114,7 +114,13 @@ class Rig:
             )
         )
 
-    def fire(self, number: int = 1, event_type: EventType = EventType.MOTION_DETECTED) -> Trigger:
+    def fire(
+        self,
+        number: int = 1,
+        event_type: EventType = EventType.MOTION_DETECTED,
+        *,
+        age_s: float = 0.0,
+    ) -> Trigger:
         """Store an event with its clip job, and trigger now."""
         if number not in self.jobs.events:
             self.promise(number)
@@ -123,6 +129,7 @@ class Rig:
             event_id=f"evt-{number}",
             event_type=event_type,
             at_s=self.clock.monotonic_s(),
+            age_s=age_s,
         )
         self.filming.trigger(trigger)
         return trigger
@@ -422,6 +429,87 @@ def test_an_event_whose_message_comes_after_the_camera_is_gone_keeps_what_came_b
     assert clip.pre_roll_s >= 3
 
 
+def test_an_event_whose_message_comes_when_the_camera_is_back_keeps_what_came_before() -> None:
+    """It happened before the loss; the clip begins there and goes on behind the gap."""
+    rig = Rig()
+    rig.run(10)
+    rig.source.opening_takes_s = 0.4
+    lost_at_s = lose_for_a_moment(rig)
+    rig.run(1.2)
+    trigger = rig.fire(1, age_s=rig.clock.monotonic_s() - lost_at_s + 0.2)
+    rig.run(12)
+    [clip] = rig.store.clips
+    assert 3 <= clip.pre_roll_s <= 3 + GROUP_S + PICTURE_S
+    assert clip.missing_s == pytest.approx(0.9, abs=PICTURE_S)
+    assert rig.spool.writers[0].units[-1].at_s == pytest.approx(trigger.at_s + 10, abs=0.2)
+
+
+@pytest.mark.parametrize("opening_takes_s", [0.5, 2, 5])
+def test_an_event_whose_message_comes_while_the_camera_opens_keeps_what_came_before(
+    opening_takes_s: float,
+) -> None:
+    """However long that takes: it came within two seconds of the loss."""
+    rig = Rig()
+    rig.run(10)
+    rig.source.while_opening = lambda: rig.source.opened == 2 and rig.fire(1, age_s=1.5)
+    rig.source.opening_takes_s = opening_takes_s
+    lose_for_a_moment(rig)
+    rig.run(20)
+    [clip] = rig.store.clips
+    if opening_takes_s < 4:
+        assert 3 <= clip.pre_roll_s <= 3 + GROUP_S + PICTURE_S
+        assert clip.missing_s == pytest.approx(0.5 + opening_takes_s, abs=2 * PICTURE_S)
+    else:
+        assert (clip.pre_roll_s, clip.missing_s) == (0, 0)
+
+
+def test_what_came_before_a_camera_is_back_as_another_is_in_no_clip_with_its_pictures() -> None:
+    """One video has one set of parameters; what the event still has is the later film."""
+    rig = Rig()
+    rig.run(10)
+    lost_at_s = lose_for_a_moment(rig)
+    rig.source.format = VideoFormat(width=128, height=96, fps=10)
+    rig.run(0.9)
+    rig.fire(1, age_s=rig.clock.monotonic_s() - lost_at_s + 0.2)
+    rig.run(12)
+    [clip] = rig.store.clips
+    assert clip.format.resolution == "128x96"
+    assert rig.spool.writers[0].units[0].at_s >= lost_at_s + 0.5
+    assert clip.missing_s == 0
+
+
+def test_what_a_camera_gave_before_it_was_away_for_long_is_no_pre_roll() -> None:
+    """Also when it opens at the first try, and only takes its time for it."""
+    rig = Rig()
+    rig.run(10)
+    rig.source.opening_takes_s = 6
+    lost_at_s = lose_for_a_moment(rig)
+    rig.run(7)
+    rig.fire(1)
+    rig.run(12)
+    assert rig.spool.writers[0].units[0].at_s > lost_at_s + 6
+
+
+def test_a_camera_that_comes_back_again_and_again_without_a_picture_keeps_the_ring_no_longer() -> (
+    None
+):
+    """Two seconds count from the loss of the one that gave its pictures."""
+    rig = Rig()
+    rig.run(10)
+    rig.source.dies_with = "cut"
+    rig.run(2.5)
+    assert rig.source.opened >= 3
+    assert rig.filming.figures.ring.held_bytes == 0
+
+
+def lose_for_a_moment(rig: Rig) -> float:
+    """Let the camera die; it may be had again half a second later. Returns when it died."""
+    rig.source.dies_with = "cut"
+    rig.filming.step(0.2)
+    rig.source.dies_with = None
+    return rig.clock.monotonic_s()
+
+
 def test_what_a_camera_gave_long_before_an_event_is_not_its_pre_roll() -> None:
     """It would show another time."""
     rig = Rig()
@@ -547,7 +635,7 @@ def test_a_camera_that_opens_but_never_films_fails_the_event_in_time(mode: Camer
     rig = Rig(mode=mode)
     rig.run(5)
     rig.source.dies_with = "killed"
-    rig.run(1)
+    rig.run(2.5)
     rig.fire(1)
     rig.run(9)
     assert rig.jobs.given_up == {}
@@ -574,6 +662,23 @@ def test_on_demand_opens_for_a_clip_and_closes_after_it() -> None:
     assert rig.filming.figures.camera.start_s == pytest.approx(1.5)
 
 
+@pytest.mark.parametrize("cooldown_s", [0, 20])
+def test_on_demand_a_camera_that_opens_for_longer_than_a_clip_lasts_films_it(
+    cooldown_s: int,
+) -> None:
+    """The clip says how late it begins, and is as long as any."""
+    policy = RecordingPolicy(max_duration_s=30, cooldown_s=cooldown_s)
+    rig = Rig(mode=CameraMode.ON_DEMAND, policy=policy)
+    rig.source.opening_takes_s = 12
+    rig.run(1)
+    rig.fire(1)
+    rig.run(24)
+    assert rig.jobs.given_up == {}
+    [clip] = rig.store.clips
+    assert clip.start_delay_s == pytest.approx(12)
+    assert clip.duration_s == pytest.approx(10, abs=2 * PICTURE_S)
+
+
 def test_on_demand_failing_to_open_fails_the_clip_with_the_reason() -> None:
     """Nothing is left in the spool, and the next event tries again."""
     rig = Rig(mode=CameraMode.ON_DEMAND)
@@ -585,6 +690,21 @@ def test_on_demand_failing_to_open_fails_the_clip_with_the_reason() -> None:
     rig.fire(2)
     rig.run(18)
     assert rig.store.event_row_ids == [(2,)]
+
+
+def test_on_demand_what_failed_before_a_good_clip_costs_no_event_its_tries() -> None:
+    """One that finds the camera busy once is filmed half a second later."""
+    rig = Rig(mode=CameraMode.ON_DEMAND)
+    rig.source.open_errors = deque(["unplugged"] * 5)
+    for number in (1, 2):
+        rig.fire(number)
+        rig.run(40)
+    assert rig.store.event_row_ids == [(2,)]
+    rig.run(3600)
+    rig.source.open_errors = deque(["busy"])
+    rig.fire(3)
+    rig.run(12)
+    assert rig.store.event_row_ids == [(2,), (3,)]
 
 
 def test_stopping_stores_the_clip_in_hand() -> None:
