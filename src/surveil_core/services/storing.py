@@ -17,6 +17,7 @@ from surveil_core.notices import (
     ClipPostponed,
     ClipStored,
     PreviewFailed,
+    SpoolFileSetAside,
 )
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.camera import Clip
@@ -36,21 +37,23 @@ CLOSE_WITHIN_S = 3.0
 class _Waiting:
     """A clip to store and then, or at once, `to_remove` from the spool.
 
-    `source` is who filmed it, as long as that is still to be told.
+    One that a person should see is set aside instead, and `kept_because` says why. `source` is who
+    filmed it, as long as that is still to be told.
     """
 
     clip: SpooledClip
     events: Sequence[FilmedEvent] = ()
     source: str | None = None
     to_remove: bool = False
+    kept_because: str | None = None
 
 
 @define(kw_only=True)
 class ClipStoring:
     """Stores one clip a `step`, which may take long: one thread films, and another one steps.
 
-    `add` and `remove` are for the thread that films, which also calls `close` when nobody steps any
-    more; `give_up` is for any.
+    `add`, `remove` and `set_aside` are for the thread that films, which also calls `close` when
+    nobody steps any more; `give_up` is for any.
     `make_room` is told the size of each clip, with its preview, before it is stored.
     `stored_clips` and `given_up_events` count since the program began.
     """
@@ -92,6 +95,10 @@ class ClipStoring:
     def remove(self, clip: SpooledClip) -> None:
         """Remove a clip that nobody needs."""
         self._waiting.append(_Waiting(clip=clip, to_remove=True))
+
+    def set_aside(self, clip: SpooledClip, reason: str) -> None:
+        """Keep a clip that is not stored for a person, who is told where it is."""
+        self._waiting.append(_Waiting(clip=clip, to_remove=True, kept_because=reason))
 
     def give_up(
         self, events: Sequence[FilmedEvent], reason: str, *, kept_path: str | None = None
@@ -157,7 +164,7 @@ class ClipStoring:
             if not waiting.to_remove:
                 waiting.to_remove = self._store(waiting)
             if waiting.to_remove:
-                waiting.clip.discard()
+                self._clear(waiting)
         except StoreUnavailable as error:
             self._waiting.rotate(-1)
             self._postpone(next(iter(waiting.events), None), str(error))
@@ -165,6 +172,15 @@ class ClipStoring:
         self._waiting.popleft()
         self._failures = 0
         return True
+
+    def _clear(self, waiting: _Waiting) -> None:
+        """Remove a clip; what a disk did not give of it is for a person to try."""
+        reason = waiting.kept_because or waiting.clip.unread_because
+        if reason is None:
+            waiting.clip.discard()
+            return
+        path = str(waiting.clip.set_aside())
+        self.announcer.announce(SpoolFileSetAside(service=self.service, path=path, reason=reason))
 
     def _store(self, waiting: _Waiting) -> bool:
         """Store a clip. False when it never can be, and a person should see the file."""

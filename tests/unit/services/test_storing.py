@@ -13,6 +13,7 @@ from surveil_core.notices import (
     ClipPostponed,
     ClipStored,
     PreviewFailed,
+    SpoolFileSetAside,
 )
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.spool import ClipLabel, FilmedEvent
@@ -226,6 +227,34 @@ def test_reasons_are_written_when_the_database_answers_again() -> None:
     rig.run(5)
     assert rig.jobs.given_up == {1: "no camera", 2: "no camera"}
     assert ids(rig.announcer.of(ClipFailed)) == ["evt-1", "evt-2"]
+
+
+@pytest.mark.parametrize("playable", [True, False])
+def test_a_clip_that_could_not_be_read_to_its_end_is_kept(playable: bool) -> None:
+    """What the disk gave is stored, if it plays; the file is for a person, who is told."""
+    rig = Rig()
+    clip = rig.add(1)
+    clip.unreadable, clip.playable = "Input/output error", playable
+    rig.spool.discard_error = "Read-only file system"
+    rig.run(3)
+    rig.spool.discard_error = None
+    rig.run(20)
+    assert [stored.salvaged for stored in rig.store.clips] == [True] * playable
+    assert set(rig.jobs.given_up) == (set() if playable else {1})
+    assert (clip.is_aside, clip.discarded) == (True, False)
+    [told] = rig.announcer.of(SpoolFileSetAside)
+    assert (told.path, told.reason) == ("/spool/set_aside/1.h264", "Input/output error")
+
+
+def test_a_clip_of_nobody_knows_what_is_only_set_aside() -> None:
+    """It makes no video, and nothing is removed."""
+    rig = Rig()
+    clip = rig.clip(1)
+    rig.storing.set_aside(clip, "why")
+    rig.storing.step()
+    assert (clip.is_aside, clip.discarded) == (True, False)
+    assert rig.store.clips == []
+    assert [told.reason for told in rig.announcer.of(SpoolFileSetAside)] == ["why"]
 
 
 def test_an_unwanted_clip_is_only_removed() -> None:
