@@ -11,10 +11,11 @@ from surveil_adapters.libav import process
 from surveil_adapters.libav.samples import Samples
 from surveil_adapters.spool.index import ClipIndex
 from surveil_adapters.spool.reading import INDEX_SUFFIX, ClipReader, OpenFile, open_to_read
+from surveil_adapters.spool.room import FreeBytes, check_room, free_bytes
 from surveil_adapters.spool.wrapping import Run, WrappedClip, wrap
 from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.ports.camera import Clip, VideoFile
-from surveil_core.ports.spool import ClipLabel, FilmedEvent, MadeVideo
+from surveil_core.ports.spool import ClipLabel, FilmedEvent, MadeVideo, mp4_room_bytes
 from surveil_core.video import VideoFormat
 
 VIDEO_SUFFIX = ".mp4"
@@ -39,6 +40,7 @@ class DiskSpooledClip:
     unread_because: str | None = None
     run: Run = field(default=process.run, repr=False)
     open_file: OpenFile = field(default=open_to_read, repr=False)
+    free_bytes: FreeBytes = field(default=free_bytes, repr=False)
 
     @classmethod
     def found(cls, spool_path: Path, open_file: OpenFile = open_to_read) -> "DiskSpooledClip":
@@ -76,6 +78,7 @@ class DiskSpooledClip:
 
     def _wrap(self, samples: Samples, label: ClipLabel, *, with_preview: bool) -> WrappedClip:
         try:
+            self._check_room()
             return wrap(
                 self.spool_path,
                 self._video_path,
@@ -87,9 +90,24 @@ class DiskSpooledClip:
         except DataLost as error:
             raise DataLost(f"{self.spool_path} cannot be played: {error}") from error
         except StoreUnavailable as error:
+            self._remove_video()
             raise StoreUnavailable(
                 f"cannot make {self._video_path}: {error}; the raw video is {self.spool_path}"
             ) from error
+
+    def _check_room(self) -> None:
+        """Begin no MP4 that would fill the disk to its end. Raises `StoreUnavailable`."""
+        self._remove_video()
+        try:
+            room_bytes = mp4_room_bytes(self.raw_bytes)
+            check_room(self.spool_path.parent, room_bytes, self.free_bytes)
+        except OSError as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def _remove_video(self) -> None:
+        """It is made again, and would take the place of what makes room for it."""
+        with suppress(OSError):
+            self._video_path.unlink()
 
     def _describe(self, index: ClipIndex, samples: Samples, made: WrappedClip) -> Clip:
         until_s = index.until_s

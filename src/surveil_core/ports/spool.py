@@ -70,6 +70,15 @@ class MadeVideo:
     no_preview_reason: str = ""
 
 
+def mp4_room_bytes(raw_bytes: int) -> int:
+    """Say what must be free on the disk for the MP4 of a raw stream to be made.
+
+    Its tables name each picture, which may be small. A little is left then for the journal with
+    which the database makes room for it.
+    """
+    return raw_bytes + raw_bytes // 4 + 512 * 1024
+
+
 class SpooledClip(Protocol):
     """A clip whose filming is over, in this run or in one that was killed. Used by one thread."""
 

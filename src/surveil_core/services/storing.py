@@ -6,6 +6,7 @@ films waits for that: the clip lies in the spool meanwhile, and outlives the pro
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from attrs import define, field
 
@@ -24,13 +25,20 @@ from surveil_core.ports.camera import Clip
 from surveil_core.ports.clip_jobs import ClipJobs
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.media_store import MediaStore
-from surveil_core.ports.spool import FilmedEvent, SpooledClip
+from surveil_core.ports.spool import FilmedEvent, SpooledClip, mp4_room_bytes
 
 NO_TIME = "the program was ending, and the video went first"
 """Why a clip that is stored by the farewell has no preview."""
 
 CLOSE_WITHIN_S = 3.0
 """No further clip is begun to be stored after so long a farewell; the spool keeps them."""
+
+
+class MakeRoom(Protocol):
+    """As `Retaining.make_room`."""
+
+    def __call__(self, new_bytes: int, *, beside_bytes: int = 0) -> None:
+        """Make room for a video, and for what is on the disk meanwhile. Never raises."""
 
 
 @define(kw_only=True)
@@ -54,7 +62,8 @@ class ClipStoring:
 
     `add`, `remove` and `set_aside` are for the thread that films, which also calls `close` when
     nobody steps any more; `give_up` is for any.
-    `make_room` is told the size of each clip, with its preview, before it is stored.
+    `make_room` is told about the size of each clip before its MP4 is made, which lies in the spool
+    beside the stored copy, and its true size with its preview before it is stored.
     `stored_clips` and `given_up_events` count since the program began.
     """
 
@@ -64,7 +73,7 @@ class ClipStoring:
     clock: Clock
     announcer: Announcer
     random_unit: Callable[[], float]
-    make_room: Callable[[int], None] = lambda new_bytes: None
+    make_room: MakeRoom = lambda new_bytes, *, beside_bytes=0: None
     backoff: Backoff = field(factory=lambda: Backoff(first_s=2.0, max_s=60.0))
     stored_clips: int = field(default=0, init=False)
     given_up_events: int = field(default=0, init=False)
@@ -184,6 +193,8 @@ class ClipStoring:
 
     def _store(self, waiting: _Waiting) -> bool:
         """Store a clip. False when it never can be, and a person should see the file."""
+        raw_bytes = waiting.clip.raw_bytes
+        self.make_room(raw_bytes, beside_bytes=mp4_room_bytes(raw_bytes))
         try:
             made = waiting.clip.make_video(with_preview=not self._is_closing)
         except DataLost as error:

@@ -122,17 +122,40 @@ def test_a_clip_without_preview_is_stored_and_the_reason_told_once() -> None:
 
 
 def test_room_is_made_before_a_clip_is_stored() -> None:
-    """As much as it takes with its preview, not as it took."""
+    """As much as it takes with its preview, not as it took; before, about as much for its MP4."""
     rig = Rig()
-    made: list[tuple[int, int]] = []
-    rig.storing.make_room = lambda new_bytes: made.append((new_bytes, len(rig.store.clips)))
-    rig.add(3)
+    made: list[tuple[int, bool, int]] = []
+
+    def make_room(new_bytes: int, *, beside_bytes: int = 0) -> None:
+        made.append((new_bytes, beside_bytes > new_bytes, len(rig.store.clips)))
+
+    rig.storing.make_room = make_room
+    clip_bytes = rig.add(3).raw_bytes
     rig.storing.step()
     rig.spool.preview_error = "no keyframe"
     rig.add(4)
     rig.storing.step()
-    clip_bytes = rig.store.clips[0].clip_bytes
-    assert made == [(clip_bytes + PREVIEW.size_bytes, 0), (clip_bytes, 1)]
+    assert made == [
+        (clip_bytes, True, 0),
+        (clip_bytes + PREVIEW.size_bytes, False, 0),
+        (clip_bytes, True, 1),
+        (clip_bytes, False, 1),
+    ]
+
+
+def test_an_mp4_that_the_disk_has_no_room_for_has_room_made_for_it() -> None:
+    """Whatever the limits are: else no further clip would be stored."""
+    rig = Rig()
+    rig.spool.video_error = "No space left on device"
+
+    def make_room(new_bytes: int, *, beside_bytes: int = 0) -> None:
+        if beside_bytes:
+            rig.spool.video_error = None
+
+    rig.storing.make_room = make_room
+    rig.add(3)
+    rig.storing.step()
+    assert rig.store.event_row_ids == [(3,)]
 
 
 def test_a_step_stores_one_clip() -> None:
