@@ -562,6 +562,14 @@ class SpoolFileRemoved(Notice):
     reason: str
 
 
+@frozen(kw_only=True)
+class SpoolFileSetAside(Notice):
+    """A clip that may show something, and is not stored as it is: a person finds it at `path`."""
+
+    path: str
+    reason: str
+
+
 # --- backend ------------------------------------------------------------------------
 
 

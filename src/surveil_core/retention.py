@@ -79,13 +79,15 @@ def choose_videos(
     space: Space,
     *,
     new_bytes: int = 0,
+    beside_bytes: int = 0,
     now_utc: datetime | None,
 ) -> Clearance:
     """Choose what goes so that a video of `new_bytes` has its place.
 
-    `now_utc` is None where the clock cannot be believed; nothing is too old then.
+    `beside_bytes` are taken on the disk meanwhile, and are no video: to `max_bytes` they do not
+    count. `now_utc` is None where the clock cannot be believed; nothing is too old then.
     """
-    missing_bytes = _excess_bytes(policy, space, new_bytes)
+    missing_bytes = _excess_bytes(policy, space, new_bytes, beside_bytes)
     before_utc = _too_old_before(policy, now_utc)
     chosen: list[KeptVideo] = []
     for video in oldest_first:
@@ -101,9 +103,10 @@ def _is_old(video: KeptVideo, before_utc: datetime) -> bool:
     return BELIEVABLE_SINCE_UTC <= video.started_at_utc < before_utc
 
 
-def _excess_bytes(policy: RetentionPolicy, space: Space, new_bytes: int) -> int:
+def _excess_bytes(policy: RetentionPolicy, space: Space, new_bytes: int, beside_bytes: int) -> int:
     free_bytes = space.free_bytes + space.orphan_bytes
-    excess_bytes = policy.wanted_free_bytes(space.disk_bytes) + new_bytes - free_bytes
+    needed_bytes = policy.wanted_free_bytes(space.disk_bytes) + new_bytes + beside_bytes
+    excess_bytes = needed_bytes - free_bytes
     if policy.max_bytes is not None:
         coming_bytes = max(new_bytes, space.spooled_bytes)
         excess_bytes = max(excess_bytes, space.video_bytes + coming_bytes - policy.max_bytes)

@@ -79,16 +79,16 @@ class ClipJobsContract:
         site.add_clip([3, 1])
         assert open_rows(site) == [2, 4]
 
-    def test_events_without_video_are_told(self, site: JobSite) -> None:
-        """Those that exist under their id and no clip shows, whether their job is open or not."""
+    def test_events_with_and_without_video_are_told(self, site: JobSite) -> None:
+        """Whether their job is open or not; nothing of those that do not exist under their id."""
         site.events.add_events([film(n, to_film=n != 2) for n in range(4)])
         site.add_clip([4])
         site.jobs.give_up([1], reason="too late")
         events = [_filmed(n) for n in range(5)]
-        assert set(site.jobs.without_video(events)) == {1, 2, 3}
         renamed = FilmedEvent(event_row_id=1, event_id=events[1].event_id)
-        assert set(site.jobs.without_video([renamed])) == set()
-        assert set(site.jobs.without_video([])) == set()
+        found = site.jobs.have_video([renamed, *events])
+        assert found == {event: event.event_row_id == 4 for event in events[:4]}
+        assert site.jobs.have_video([]) == {}
 
     def test_given_up_job_keeps_its_reason(self, site: JobSite) -> None:
         """Jobs without hope are closed; rows without a job, and an empty list, do no harm."""

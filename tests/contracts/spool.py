@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from surveil_core.errors import DataLost
-from surveil_core.ports.spool import ClipWriter, FilmedEvent, Spool
+from surveil_core.ports.spool import ClipWriter, FilmedEvent, LeftClips, Spool
 from tests.footage import FORMAT, FPS, TRIGGERED_AT_UTC, label_of, pictures
 
 SECOND = FilmedEvent(event_row_id=2, event_id="evt-2")
@@ -34,7 +34,8 @@ class SpoolContract:
         set_right = timedelta(hours=3)
         clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC + set_right)
         assert clip.events == (label_of().event, SECOND)
-        assert (clip.has_pictures, clip.cut_short) == (True, False)
+        assert (clip.has_pictures, clip.cut_short, clip.unread_because) == (True, False, None)
+        assert clip.raw_bytes == sum(len(unit.annex_b) for unit in pictures())
         video = clip.make_video().clip
         assert video.duration_s == pytest.approx(len(pictures()) / FPS)
         assert video.pre_roll_s == pytest.approx(2.0)
@@ -95,9 +96,10 @@ class SpoolContract:
         writer = film(spool)
         spool.close()
         spool.open()
-        [left] = spool.left_clips()
+        [left] = spool.left_clips().clips
         assert left.events == (label_of().event, SECOND)
-        assert (left.has_pictures, left.cut_short) == (True, True)
+        assert (left.has_pictures, left.cut_short, left.unread_because) == (True, True, None)
+        assert left.raw_bytes == sum(len(unit.annex_b) for unit in pictures())
         video = left.make_video().clip
         assert video.salvaged
         assert video.duration_s == pytest.approx(len(pictures()) / FPS)
@@ -113,7 +115,7 @@ class SpoolContract:
         video = clip.make_video().clip
         spool.close()
         spool.open()
-        [left] = spool.left_clips()
+        [left] = spool.left_clips().clips
         assert not left.cut_short
         assert left.make_video().clip == video
         left.discard()
@@ -126,7 +128,22 @@ class SpoolContract:
         spool.close()
         spool.open()
         clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC)
-        assert list(spool.left_clips()) == []
+        assert list(spool.left_clips().clips) == []
         clip.discard()
         spool.close()
         spool.close()
+
+    def test_a_clip_that_was_set_aside_is_not_left(self, spool: Spool) -> None:
+        """It is a person's from then on, who is told where it is, and keeps its name."""
+        spool.open()
+        writer = film(spool)
+        spool.close()
+        spool.open()
+        [left] = spool.left_clips().clips
+        places = [left.set_aside() for _ in range(2)]
+        assert places == [left.spool_path.parent / "set_aside" / left.spool_path.name] * 2
+        spool.close()
+        spool.open()
+        assert spool.left_clips() == LeftClips(clips=[])
+        spool.close()
+        writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)

@@ -1,6 +1,6 @@
 """The open clip jobs in a list."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import define, field
 
@@ -29,14 +29,13 @@ class FakeClipJobs:
         self._check()
         return list(self.jobs)
 
-    def without_video(self, events: Collection[FilmedEvent]) -> Collection[int]:
+    def have_video(self, events: Collection[FilmedEvent]) -> Mapping[FilmedEvent, bool]:
         """As the port says."""
         self._check()
         return {
-            event.event_row_id
+            event: event.event_row_id in self.filmed
             for event in events
             if self.events.get(event.event_row_id) == event.event_id
-            and event.event_row_id not in self.filmed
         }
 
     def give_up(self, event_row_ids: Sequence[int], *, reason: str) -> None:

@@ -8,7 +8,7 @@ from attrs import define, evolve, field
 from surveil_core.errors import DataLost, StoreUnavailable
 from surveil_core.ports.camera import VideoFile
 from surveil_core.ports.preview import ClipPreview
-from surveil_core.ports.spool import ClipLabel, FilmedEvent, MadeVideo
+from surveil_core.ports.spool import ClipLabel, FilmedEvent, LeftClips, MadeVideo
 from surveil_core.video import AccessUnit
 
 PREVIEW = ClipPreview(thumbnail=b"\xff\xd8thumbnail\xff\xd9", strip=b"\xff\xd8strip\xff\xd9")
@@ -16,7 +16,11 @@ PREVIEW = ClipPreview(thumbnail=b"\xff\xd8thumbnail\xff\xd9", strip=b"\xff\xd8st
 
 @define(kw_only=True)
 class FakeSpooledClip:
-    """Implements `SpooledClip`; without a `label` nothing is known of it."""
+    """Implements `SpooledClip`; without a `label` nothing is known of it.
+
+    Its film ends at `unreadable` when the video is made, as where the disk fails; while it is
+    `refused` it may not be looked at.
+    """
 
     spool: "FakeSpool"
     spool_path: Path
@@ -26,26 +30,35 @@ class FakeSpooledClip:
     until_s: float | None = None
     cut_short: bool = False
     playable: bool = True
+    unread_because: str | None = None
+    unreadable: str | None = None
+    refused: str | None = None
     discarded: bool = field(default=False, init=False)
+    is_aside: bool = field(default=False, init=False)
 
     @property
     def has_pictures(self) -> bool:
         """As the port says."""
         return bool(self.units)
 
+    @property
+    def raw_bytes(self) -> int:
+        """As the port says."""
+        return sum(len(unit.annex_b) for unit in self.units)
+
     def make_video(self, *, with_preview: bool = True) -> MadeVideo:
         """Describe the MP4 that there would be."""
         if self.spool.video_error is not None:
             raise StoreUnavailable(self.spool.video_error)
+        self.unread_because = self.unreadable or self.unread_because
         if self.label is None or not self.units or not self.playable:
             raise DataLost(f"{self.spool_path} cannot be played")
-        size_bytes = sum(len(unit.annex_b) for unit in self.units)
         clip = self.label.describe(
-            VideoFile(path=self.spool_path.with_suffix(".mp4"), size_bytes=size_bytes),
+            VideoFile(path=self.spool_path.with_suffix(".mp4"), size_bytes=self.raw_bytes),
             stamps_s=[unit.at_s for unit in self.units],
             until_s=self.until_s,
             format=self.label.format,
-            salvaged=self.cut_short,
+            salvaged=self.cut_short or self.unread_because is not None,
         )
         if not with_preview:
             return MadeVideo(clip=clip)
@@ -59,6 +72,13 @@ class FakeSpooledClip:
         if self.spool.discard_error is not None:
             raise StoreUnavailable(self.spool.discard_error)
         self.discarded = True
+
+    def set_aside(self) -> Path:
+        """Take the clip's files out of the spool."""
+        if self.spool.discard_error is not None:
+            raise StoreUnavailable(self.spool.discard_error)
+        self.is_aside = True
+        return Path("/spool/set_aside") / self.spool_path.name
 
 
 @define(kw_only=True)
@@ -143,7 +163,6 @@ class FakeSpool:
     """
 
     open_error: str | None = None
-    left_error: str | None = None
     start_error: str | None = None
     append_error: str | None = None
     event_error: str | None = None
@@ -163,11 +182,13 @@ class FakeSpool:
         self.left += [writer.remains() for writer in self.writers]
         self.writers = []
 
-    def left_clips(self) -> list[FakeSpooledClip]:
-        """List what is left and not discarded."""
-        if self.left_error is not None:
-            raise StoreUnavailable(self.left_error)
-        return [clip for clip in self.left if not clip.discarded]
+    def left_clips(self) -> LeftClips:
+        """List what is left, and neither discarded nor set aside."""
+        there = [clip for clip in self.left if not (clip.discarded or clip.is_aside)]
+        return LeftClips(
+            clips=[clip for clip in there if clip.refused is None],
+            refusal=next((clip.refused for clip in there if clip.refused), None),
+        )
 
     def start_clip(self, label: ClipLabel) -> FakeClipWriter:
         """Begin a clip in memory."""

@@ -214,6 +214,10 @@ WORDS = Words(
             "✂️  Video cut short for {n.event_id}: {n.reason}\n   → what is filmed is kept"
         ),
         n.SpoolFileRemoved: "🧹 File removed from the spool: {n.path}\n   Reason: {n.reason}",
+        n.SpoolFileSetAside: (
+            "📦 Film set aside, and KEPT: {n.path}\n   Reason: {n.reason}\n"
+            "   → look at it (`ffplay`), then delete it: nothing else will"
+        ),
         n.WebReady: "Server running on port {n.port}\n🖥️  {n.url}",
         n.BrowserConnected: "✅ WebSocket client connected: {n.client}",
         n.RequestAnswered: (

@@ -236,6 +236,10 @@ WORDS = Words(
             "✂️  Vidéo écourtée pour {n.event_id}: {n.reason}\n   → ce qui est filmé est gardé"
         ),
         n.SpoolFileRemoved: "🧹 Fichier supprimé du spool: {n.path}\n   Raison: {n.reason}",
+        n.SpoolFileSetAside: (
+            "📦 Film mis de côté, et GARDÉ: {n.path}\n   Raison: {n.reason}\n"
+            "   → à regarder (`ffplay`), puis à effacer: rien d'autre ne le fera"
+        ),
         n.WebReady: "Server running on port {n.port}\n🖥️  {n.url}",
         n.BrowserConnected: "✅ WebSocket client connected: {n.client}",
         n.RequestAnswered: (

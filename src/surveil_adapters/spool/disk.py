@@ -3,15 +3,16 @@
 import fcntl
 import os
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
-from surveil_adapters.spool.clip import ASIDE, INDEX_SUFFIX, VIDEO_SUFFIX, DiskSpooledClip
+from surveil_adapters.spool.clip import ASIDE, VIDEO_SUFFIX, DiskSpooledClip
+from surveil_adapters.spool.reading import INDEX_SUFFIX, OpenFile, open_to_read
 from surveil_adapters.spool.writer import DiskClipWriter
 from surveil_core.errors import StoreUnavailable
-from surveil_core.ports.spool import ClipLabel, ClipWriter, SpooledClip
+from surveil_core.ports.spool import ClipLabel, ClipWriter, LeftClips
 
 _RAW_SUFFIX = ".h264"
 _SUFFIXES = (_RAW_SUFFIX, INDEX_SUFFIX, VIDEO_SUFFIX)
@@ -28,10 +29,15 @@ class DiskSpool:
     """
 
     def __init__(
-        self, directory: Path, *, deserted: Callable[[], Iterable[Path]] = lambda: ()
+        self,
+        directory: Path,
+        *,
+        deserted: Callable[[], Iterable[Path]] = lambda: (),
+        open_file: OpenFile = open_to_read,
     ) -> None:
         self._directory = directory
         self._deserted = deserted
+        self._open_file = open_file
         self._locks: list[int] = []
         self._left: list[Path] = []
 
@@ -55,9 +61,16 @@ class DiskSpool:
             self.close()
             raise self._refusal(error) from error
 
-    def left_clips(self) -> Sequence[SpooledClip]:
-        """List what an earlier run left, by the time of writing. Raises `StoreUnavailable`."""
-        return [DiskSpooledClip.found(path) for path in self._left]
+    def left_clips(self) -> LeftClips:
+        """List what an earlier run left, by the time of writing; each is looked at by itself."""
+        clips: list[DiskSpooledClip] = []
+        refusal: str | None = None
+        for path in self._left:
+            try:
+                clips.append(DiskSpooledClip.found(path, self._open_file))
+            except StoreUnavailable as error:
+                refusal = str(error)
+        return LeftClips(clips=clips, refusal=refusal)
 
     def start_clip(self, label: ClipLabel) -> ClipWriter:
         """Begin `recording_<event_id>_<unix s>.h264`. Raises `StoreUnavailable`.
@@ -130,8 +143,16 @@ def _raw_paths(*directories: Path) -> list[Path]:
     for path in chain.from_iterable(one.glob("recording_*") for one in directories):
         if path.suffix in _SUFFIXES:
             raw_path = path.with_suffix(_RAW_SUFFIX)
-            written_at[raw_path] = max(written_at.get(raw_path, 0.0), path.stat().st_mtime)
+            written_at[raw_path] = max(written_at.get(raw_path, 0.0), _written_at(path))
     return sorted(written_at, key=lambda raw_path: (written_at[raw_path], raw_path))
+
+
+def _written_at(path: Path) -> float:
+    """Say when a file was written; the first of all where the disk does not tell."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _create_new(directory: Path, stem: str, left: Container[Path]) -> Path:

@@ -7,8 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from surveil_adapters.spool.clip import INDEX_SUFFIX, DiskSpooledClip
+from surveil_adapters.spool.clip import DiskSpooledClip
 from surveil_adapters.spool.index import end_line, event_line, label_line, picture_line
+from surveil_adapters.spool.reading import INDEX_SUFFIX
+from surveil_adapters.spool.room import KEPT_FREE_BYTES, FreeBytes, check_room, free_bytes
 from surveil_core.errors import StoreUnavailable
 from surveil_core.ports.spool import ClipLabel, FilmedEvent, SpooledClip
 from surveil_core.video import AccessUnit
@@ -25,12 +27,19 @@ class DiskClipWriter:
     """
 
     def __init__(
-        self, spool_path: Path, label: ClipLabel, *, sync: Callable[[int], None] = os.fdatasync
+        self,
+        spool_path: Path,
+        label: ClipLabel,
+        *,
+        sync: Callable[[int], None] = os.fdatasync,
+        free_bytes: FreeBytes = free_bytes,
     ) -> None:
         """Begin the index, durably. Raises `OSError`."""
         self.spool_path = spool_path
         self.has_pictures = False
+        self._raw_bytes = 0
         self._sync_file = sync
+        self._free_bytes = free_bytes
         self._synced_at_s = float("-inf")
         self._refused = False
         self._events = [label.event]
@@ -50,9 +59,12 @@ class DiskClipWriter:
         """
         try:
             for unit in units:
+                room_bytes = len(unit.annex_b) + KEPT_FREE_BYTES
+                check_room(self.spool_path.parent, room_bytes, self._free_bytes)
                 _write_all(self._stream, unit.annex_b)
                 _write_all(self._index, picture_line(unit))
                 self.has_pictures = True
+                self._raw_bytes += len(unit.annex_b)
             if units and units[-1].at_s - self._synced_at_s >= SYNC_EVERY_S:
                 self._sync()
                 self._synced_at_s = units[-1].at_s
@@ -85,6 +97,7 @@ class DiskClipWriter:
             events=tuple(self._events),
             has_pictures=self.has_pictures,
             cut_short=self._refused,
+            raw_bytes=self._raw_bytes,
         )
 
     def _refusal(self, error: OSError) -> StoreUnavailable:

@@ -1,6 +1,6 @@
 """Table `travail_clip`: clips that were promised with their events."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 
 from attrs import frozen
@@ -12,9 +12,9 @@ from surveil_core.messages import maybe_timestamp
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.spool import FilmedEvent
 
-_WITHOUT_VIDEO = """
-    SELECT 1 FROM evenement e WHERE e.id_evenement = ? AND e.event_id = ?
-    AND NOT EXISTS (SELECT 1 FROM media_evenement l WHERE l.id_evenement = e.id_evenement)
+_HAS_VIDEO = """
+    SELECT EXISTS (SELECT 1 FROM media_evenement l WHERE l.id_evenement = e.id_evenement)
+    FROM evenement e WHERE e.id_evenement = ? AND e.event_id = ?
 """
 
 
@@ -46,15 +46,15 @@ class SqliteClipJobs:
             for row in rows
         ]
 
-    def without_video(self, events: Collection[FilmedEvent]) -> Collection[int]:
-        """Say which of these events exist, under that id, and have no video; by their rows."""
+    def have_video(self, events: Collection[FilmedEvent]) -> Mapping[FilmedEvent, bool]:
+        """Say of each of these events, if it exists under that id, whether it has a video."""
         with translating(self._db.path), closing(self._db.connect()) as connection:
             return {
-                event.event_row_id
+                event: bool(has_video)
                 for event in events
-                if connection.execute(
-                    _WITHOUT_VIDEO, (event.event_row_id, event.event_id)
-                ).fetchone()
+                for (has_video,) in connection.execute(
+                    _HAS_VIDEO, (event.event_row_id, event.event_id)
+                )
             }
 
     def give_up(self, event_row_ids: Sequence[int], *, reason: str) -> None:

@@ -1,6 +1,6 @@
 """Clips that were promised, written with their events and struck out with their videos."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -31,8 +31,11 @@ class ClipJobs(Protocol):
     def open_jobs(self) -> Sequence[ClipJob]:
         """List the jobs, oldest first."""
 
-    def without_video(self, events: Collection[FilmedEvent]) -> Collection[int]:
-        """Say which of these events exist, under that id, and have no video; by their rows."""
+    def have_video(self, events: Collection[FilmedEvent]) -> Mapping[FilmedEvent, bool]:
+        """Say of each of these events whether it has a video.
+
+        One that is not there, or whose row is that of another id, is left out.
+        """
 
     def give_up(self, event_row_ids: Sequence[int], *, reason: str) -> None:
         """Close jobs whose video can never be had; the reason stays with the events."""

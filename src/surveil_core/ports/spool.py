@@ -70,6 +70,15 @@ class MadeVideo:
     no_preview_reason: str = ""
 
 
+def mp4_room_bytes(raw_bytes: int) -> int:
+    """Say what must be free on the disk for the MP4 of a raw stream to be made.
+
+    Its tables name each picture, which may be small. A little is left then for the journal with
+    which the database makes room for it.
+    """
+    return raw_bytes + raw_bytes // 4 + 512 * 1024
+
+
 class SpooledClip(Protocol):
     """A clip whose filming is over, in this run or in one that was killed. Used by one thread."""
 
@@ -85,16 +94,41 @@ class SpooledClip(Protocol):
     cut_short: bool
     """Whether nobody could say that it was complete."""
 
+    raw_bytes: int
+    """How long its raw stream is; its video will be about as long."""
+
+    unread_because: str | None
+    """Why some of its files could not be read, though a person may; None as long as all could."""
+
     def make_video(self, *, with_preview: bool = True) -> MadeVideo:
         """Wrap the pictures that are whole as a playable MP4, without transcoding.
 
         A preview takes longer than the video, decodes a few pictures of it, and never costs it.
+        What the disk does not give any more ends the film, and is in `unread_because` then.
         Raises `StoreUnavailable`, and may be called again; `DataLost` when there is no picture
         that can be played.
         """
 
     def discard(self) -> None:
         """Remove the clip's files. Twice is safe. Raises `StoreUnavailable`."""
+
+    def set_aside(self) -> Path:
+        """Move the clip's files to where no run looks for any, and a person does; say where.
+
+        Twice is safe. Raises `StoreUnavailable`.
+        """
+
+
+@frozen(kw_only=True)
+class LeftClips:
+    """What an earlier run left, oldest first.
+
+    `refusal` says why some are not among them yet, as when this user may not read them; None
+    where all are.
+    """
+
+    clips: Sequence[SpooledClip] = ()
+    refusal: str | None = None
 
 
 class ClipWriter(Protocol):
@@ -133,11 +167,8 @@ class Spool(Protocol):
     def open(self) -> None:
         """Take possession. Raises `StoreUnavailable`, also while another process has it."""
 
-    def left_clips(self) -> Sequence[SpooledClip]:
-        """List what was there when the spool was opened, oldest first.
-
-        Raises `StoreUnavailable`.
-        """
+    def left_clips(self) -> LeftClips:
+        """List what was there when the spool was opened. None keeps the others from being told."""
 
     def start_clip(self, label: ClipLabel) -> ClipWriter:
         """Begin a clip. Raises `StoreUnavailable`."""

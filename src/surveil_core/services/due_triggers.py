@@ -28,9 +28,8 @@ class DueTriggers:
         if self.resuming.is_done:
             return
         owed = self.resuming.resume(self._all_rows_in_hand)
-        if self.resuming.is_done:
-            self._rows_in_hand = {trigger.event_row_id for trigger in owed}
-            self._due.extendleft(reversed(owed))
+        self._rows_in_hand.update(trigger.event_row_id for trigger in owed)
+        self._due.extendleft(reversed(owed))
 
     def take(self, timeout_s: float) -> None:
         """Take what waits; the trigger of an event that was resumed may come behind it."""

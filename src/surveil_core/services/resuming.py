@@ -1,12 +1,14 @@
 """What an earlier run owed: its clips in the spool, and its jobs without a clip.
 
-A clip that was finished or cut short is stored; a file that leads to no event that misses
-its video goes, and it is said. An event that nobody filmed is filmed while its time is not
-over, else its job is closed with the reason.
+A clip that was finished or cut short is stored. One whose events have their video goes; any
+other that may show something is set aside for a person, since a database that was lost, moved
+aside or restored knows nothing of its events. Either is said. An event that nobody filmed is filmed
+while its time is not over, else its job is closed with the reason.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from attrs import define, field
 
@@ -22,6 +24,10 @@ from surveil_core.recording import RecordingPolicy
 from surveil_core.services.storing import ClipStoring
 
 NOT_FILMED_ANY_MORE = "events of its type are filmed no more"
+UNKNOWN_CLIP = "nothing says what it shows"
+UNKNOWN_EVENTS = "the database does not have its events, or not all of them"
+NO_PICTURE = "it holds no whole picture"
+HAVE_VIDEO = "its events have their video"
 DAMAGED_EVENT = "its row in the database is damaged: nothing says when it came, or what it was"
 
 
@@ -29,7 +35,8 @@ DAMAGED_EVENT = "its row in the database is damaged: nothing says when it came, 
 class ClipResuming:
     """Done once for each `start`, as soon as the database answers. Used by one thread.
 
-    Only jobs that `is_mine` accepts are looked at: the others are another camera's.
+    A clip that may not be read yet is tried again, and keeps nothing else waiting. Only jobs that
+    `is_mine` accepts are looked at: the others are another camera's.
     """
 
     service: str = "surveillance"
@@ -43,12 +50,15 @@ class ClipResuming:
     backoff: Backoff = field(factory=lambda: Backoff(first_s=2.0, max_s=60.0))
     is_mine: Callable[[ClipJob], bool] = lambda job: True
     is_done: bool = field(default=True, init=False)
+    _taken: set[Path] = field(factory=set, init=False)
+    _are_jobs_taken: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
     _retry_at_s: float = field(default=float("-inf"), init=False)
 
     def start(self) -> None:
         """Look again at what there is."""
-        self.is_done = False
+        self.is_done = self._are_jobs_taken = False
+        self._taken.clear()
         self._failures, self._retry_at_s = 0, float("-inf")
 
     def resume(self, rows_in_hand: Callable[[], Collection[int]]) -> Sequence[Trigger]:
@@ -59,32 +69,47 @@ class ClipResuming:
         """
         if self.is_done or self.clock.monotonic_s() < self._retry_at_s:
             return ()
+        left = self.spool.left_clips()
+        clips = [clip for clip in left.clips if clip.spool_path not in self._taken]
         try:
-            jobs = [job for job in self.jobs.open_jobs() if self.is_mine(job)]
-            clips = self.spool.left_clips()
-            wanted = self.jobs.without_video([event for clip in clips for event in clip.events])
+            jobs = [] if self._are_jobs_taken else self._open_jobs()
+            have_video = self.jobs.have_video([event for clip in clips for event in clip.events])
         except StoreUnavailable as error:
             self._postpone(str(error))
             return ()
-        rows_seen = {*rows_in_hand(), *self._take_clips(clips, wanted)}
-        self.is_done = True
+        rows_seen = {*rows_in_hand(), *self._take_clips(clips, have_video)}
+        self._are_jobs_taken, self.is_done = True, left.refusal is None
+        if left.refusal is not None:
+            self._postpone(left.refusal)
         return self._take_jobs([job for job in jobs if job.event_row_id not in rows_seen])
 
-    def _take_clips(self, clips: Sequence[SpooledClip], wanted: Collection[int]) -> Collection[int]:
-        """Store or remove each clip; returns the rows of the events that get a video."""
+    def _open_jobs(self) -> list[ClipJob]:
+        return [job for job in self.jobs.open_jobs() if self.is_mine(job)]
+
+    def _take_clips(
+        self, clips: Sequence[SpooledClip], have_video: Mapping[FilmedEvent, bool]
+    ) -> Collection[int]:
+        """Store, remove or set aside each; returns the rows of the events that get a video."""
         rows: list[int] = []
         for clip in clips:
-            events = [event for event in clip.events if event.event_row_id in wanted]
-            if not clip.events:
-                self._remove(clip, "nothing says what it shows")
-            elif not events:
-                self._remove(clip, "its events have their video, or are not in the database")
-            elif not clip.has_pictures:
-                self._remove(clip, "it holds no whole picture")
-            else:
+            self._taken.add(clip.spool_path)
+            events = [event for event in clip.events if have_video.get(event) is False]
+            if events and clip.has_pictures:
                 self._store(clip, events)
                 rows += [event.event_row_id for event in events]
+            else:
+                self._clear(clip, have_video)
         return rows
+
+    def _clear(self, clip: SpooledClip, have_video: Mapping[FilmedEvent, bool]) -> None:
+        """Remove a clip that makes no video, unless it may show what nobody has seen."""
+        reason = _why_useless(clip, have_video)
+        if clip.unread_because is not None:
+            self.storing.set_aside(clip, clip.unread_because)
+        elif clip.raw_bytes and reason != HAVE_VIDEO:
+            self.storing.set_aside(clip, reason)
+        else:
+            self._remove(clip, reason)
 
     def _store(self, clip: SpooledClip, events: Sequence[FilmedEvent]) -> None:
         if clip.cut_short:
@@ -142,3 +167,12 @@ class ClipResuming:
         self.announcer.announce(
             StoreFailed(service=self.service, reason=reason, retry_in_s=retry_in_s)
         )
+
+
+def _why_useless(clip: SpooledClip, have_video: Mapping[FilmedEvent, bool]) -> str:
+    if not clip.events:
+        return UNKNOWN_CLIP
+    if all(have_video.get(event) for event in clip.events):
+        return HAVE_VIDEO
+    is_missed = any(have_video.get(event) is False for event in clip.events)
+    return NO_PICTURE if is_missed else UNKNOWN_EVENTS

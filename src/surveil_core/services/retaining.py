@@ -55,8 +55,12 @@ class Retaining:
         if self._wanted_free_bytes:
             self._give_back()
 
-    def make_room(self, new_bytes: int = 0) -> None:
-        """Give up what a video of `new_bytes` needs; what cannot be had is told, not raised."""
+    def make_room(self, new_bytes: int = 0, *, beside_bytes: int = 0) -> None:
+        """Give up what a video of `new_bytes` needs; what cannot be had is told, not raised.
+
+        `beside_bytes` are needed on the disk meanwhile, where what is free in the database is of no
+        use: `step` gives that back to the disk for them.
+        """
         try:
             with self.turn:
                 space = self.stock.space()
@@ -65,6 +69,7 @@ class Retaining:
                     self.stock.oldest_first(),
                     space,
                     new_bytes=new_bytes,
+                    beside_bytes=beside_bytes,
                     now_utc=self._believed_now_utc(),
                 )
                 if found.videos:
@@ -72,7 +77,8 @@ class Retaining:
         except StoreUnavailable as error:
             self._announce_failure(str(error))
         else:
-            self._wanted_free_bytes = self.policy.wanted_free_bytes(space.disk_bytes)
+            wanted_bytes = self.policy.wanted_free_bytes(space.disk_bytes)
+            self._wanted_free_bytes = wanted_bytes + beside_bytes
             if not self.fills_hollow:
                 self._wanted_free_bytes += new_bytes
             self._announce_shortage(found.missing_bytes)

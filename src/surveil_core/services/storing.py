@@ -6,6 +6,7 @@ films waits for that: the clip lies in the spool meanwhile, and outlives the pro
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from attrs import define, field
 
@@ -17,13 +18,14 @@ from surveil_core.notices import (
     ClipPostponed,
     ClipStored,
     PreviewFailed,
+    SpoolFileSetAside,
 )
 from surveil_core.ports.announcer import Announcer
 from surveil_core.ports.camera import Clip
 from surveil_core.ports.clip_jobs import ClipJobs
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.media_store import MediaStore
-from surveil_core.ports.spool import FilmedEvent, SpooledClip
+from surveil_core.ports.spool import FilmedEvent, SpooledClip, mp4_room_bytes
 
 NO_TIME = "the program was ending, and the video went first"
 """Why a clip that is stored by the farewell has no preview."""
@@ -32,26 +34,36 @@ CLOSE_WITHIN_S = 3.0
 """No further clip is begun to be stored after so long a farewell; the spool keeps them."""
 
 
+class MakeRoom(Protocol):
+    """As `Retaining.make_room`."""
+
+    def __call__(self, new_bytes: int, *, beside_bytes: int = 0) -> None:
+        """Make room for a video, and for what is on the disk meanwhile. Never raises."""
+
+
 @define(kw_only=True)
 class _Waiting:
     """A clip to store and then, or at once, `to_remove` from the spool.
 
-    `source` is who filmed it, as long as that is still to be told.
+    One that a person should see is set aside instead, and `kept_because` says why. `source` is who
+    filmed it, as long as that is still to be told.
     """
 
     clip: SpooledClip
     events: Sequence[FilmedEvent] = ()
     source: str | None = None
     to_remove: bool = False
+    kept_because: str | None = None
 
 
 @define(kw_only=True)
 class ClipStoring:
     """Stores one clip a `step`, which may take long: one thread films, and another one steps.
 
-    `add` and `remove` are for the thread that films, which also calls `close` when nobody steps any
-    more; `give_up` is for any.
-    `make_room` is told the size of each clip, with its preview, before it is stored.
+    `add`, `remove` and `set_aside` are for the thread that films, which also calls `close` when
+    nobody steps any more; `give_up` is for any.
+    `make_room` is told about the size of each clip before its MP4 is made, which lies in the spool
+    beside the stored copy, and its true size with its preview before it is stored.
     `stored_clips` and `given_up_events` count since the program began.
     """
 
@@ -61,7 +73,7 @@ class ClipStoring:
     clock: Clock
     announcer: Announcer
     random_unit: Callable[[], float]
-    make_room: Callable[[int], None] = lambda new_bytes: None
+    make_room: MakeRoom = lambda new_bytes, *, beside_bytes=0: None
     backoff: Backoff = field(factory=lambda: Backoff(first_s=2.0, max_s=60.0))
     stored_clips: int = field(default=0, init=False)
     given_up_events: int = field(default=0, init=False)
@@ -92,6 +104,10 @@ class ClipStoring:
     def remove(self, clip: SpooledClip) -> None:
         """Remove a clip that nobody needs."""
         self._waiting.append(_Waiting(clip=clip, to_remove=True))
+
+    def set_aside(self, clip: SpooledClip, reason: str) -> None:
+        """Keep a clip that is not stored for a person, who is told where it is."""
+        self._waiting.append(_Waiting(clip=clip, to_remove=True, kept_because=reason))
 
     def give_up(
         self, events: Sequence[FilmedEvent], reason: str, *, kept_path: str | None = None
@@ -157,7 +173,7 @@ class ClipStoring:
             if not waiting.to_remove:
                 waiting.to_remove = self._store(waiting)
             if waiting.to_remove:
-                waiting.clip.discard()
+                self._clear(waiting)
         except StoreUnavailable as error:
             self._waiting.rotate(-1)
             self._postpone(next(iter(waiting.events), None), str(error))
@@ -166,8 +182,19 @@ class ClipStoring:
         self._failures = 0
         return True
 
+    def _clear(self, waiting: _Waiting) -> None:
+        """Remove a clip; what a disk did not give of it is for a person to try."""
+        reason = waiting.kept_because or waiting.clip.unread_because
+        if reason is None:
+            waiting.clip.discard()
+            return
+        path = str(waiting.clip.set_aside())
+        self.announcer.announce(SpoolFileSetAside(service=self.service, path=path, reason=reason))
+
     def _store(self, waiting: _Waiting) -> bool:
         """Store a clip. False when it never can be, and a person should see the file."""
+        raw_bytes = waiting.clip.raw_bytes
+        self.make_room(raw_bytes, beside_bytes=mp4_room_bytes(raw_bytes))
         try:
             made = waiting.clip.make_video(with_preview=not self._is_closing)
         except DataLost as error:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from attrs import define, field
@@ -21,19 +22,20 @@ from surveil_core.notices import (
 )
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.recorder import Trigger
+from surveil_core.ports.spool import ClipLabel, FilmedEvent
 from surveil_core.recording import CameraMode, RecordingPolicy
 from surveil_core.services.filming import FilmingService
 from surveil_core.services.held_camera import HeldCamera
 from surveil_core.services.resuming import ClipResuming
 from surveil_core.services.storing import ClipStoring
-from surveil_core.video import GAP_S, VideoFormat
+from surveil_core.video import GAP_S, AccessUnit, VideoFormat
 from tests.fakes.announcer import RecordingAnnouncer
 from tests.fakes.aside import FakeAside
 from tests.fakes.camera import FakeCamera
 from tests.fakes.clip_jobs import FakeClipJobs
 from tests.fakes.clock import FakeClock
 from tests.fakes.media_store import FakeMediaStore
-from tests.fakes.spool import FakeSpool
+from tests.fakes.spool import FakeSpool, FakeSpooledClip
 from tests.fakes.trigger_queue import FakeTriggerQueue
 
 GROUP_S = 1.0
@@ -275,12 +277,12 @@ def test_an_event_while_a_clip_is_stored_is_filmed_at_once() -> None:
 def test_a_failure_of_storing_ends_the_loop_which_is_started_again() -> None:
     """As any failure of a service; the clip stays in the spool."""
     rig = Rig(aside=FakeAside())
-    rig.filming.storing.make_room = lambda new_bytes: _crash()
+    rig.filming.storing.make_room = lambda new_bytes, **_: _crash()
     rig.run(5)
     rig.fire(1)
     with pytest.raises(ZeroDivisionError):
         rig.run(12)
-    rig.filming.storing.make_room = lambda new_bytes: None
+    rig.filming.storing.make_room = lambda new_bytes, **_: None
     rig.filming.close()
     assert [one.event_id for one in rig.announcer.of(ClipStored)] == ["evt-1"]
 
@@ -288,7 +290,7 @@ def test_a_failure_of_storing_ends_the_loop_which_is_started_again() -> None:
 def test_a_failure_that_outlasts_the_farewell_leaves_the_clip_to_the_next_start() -> None:
     """The spool is given back with it; then it is stored once, as if nothing had been."""
     rig = Rig()
-    rig.filming.storing.make_room = lambda new_bytes: _crash()
+    rig.filming.storing.make_room = lambda new_bytes, **_: _crash()
     rig.run(5)
     rig.fire(1)
     with pytest.raises(ZeroDivisionError):
@@ -296,7 +298,7 @@ def test_a_failure_that_outlasts_the_farewell_leaves_the_clip_to_the_next_start(
     with pytest.raises(ZeroDivisionError):
         rig.filming.close()
     assert not rig.spool.is_open
-    rig.filming.storing.make_room = lambda new_bytes: None
+    rig.filming.storing.make_room = lambda new_bytes, **_: None
     rig.filming.open()
     rig.run(5)
     assert [one.event_id for one in rig.announcer.of(ClipStored)] == ["evt-1"]
@@ -1046,3 +1048,39 @@ def test_a_camera_that_hangs_in_mid_clip_leaves_a_gap_of_its_length() -> None:
     [clip] = rig.store.clips
     assert 5 < clip.missing_s < 6.5
     assert clip.duration_s == pytest.approx(13, abs=GROUP_S + 3 * PICTURE_S)
+
+
+def test_a_left_clip_that_may_not_be_read_yet_delays_no_film() -> None:
+    """An event that an earlier run owed is filmed at once, and those of this run once each."""
+    rig = Rig()
+    rig.promise(1)
+    [clip] = _left_by_an_earlier_run(rig)
+    clip.refused = "cannot read /spool/recording_evt-9_1.index: Permission denied"
+    rig.run(2)
+    rig.fire(1)
+    rig.fire(2)
+    rig.run(20)
+    assert rig.store.event_row_ids == [(1, 2)]
+    clip.refused = None
+    rig.run(60)
+    assert rig.store.event_row_ids == [(1, 2), (9,)]
+
+
+def _left_by_an_earlier_run(rig: Rig) -> list[FakeSpooledClip]:
+    rig.jobs.events[9] = "evt-9"
+    label = ClipLabel(
+        event=FilmedEvent(event_row_id=9, event_id="evt-9"),
+        triggered_at_s=2.0,
+        triggered_at_utc=rig.clock.now_utc(),
+        format=VideoFormat(fps=10),
+    )
+    rig.spool.left.append(
+        FakeSpooledClip(
+            spool=rig.spool,
+            spool_path=Path("/spool/recording_evt-9_1.h264"),
+            label=label,
+            events=(label.event,),
+            units=[AccessUnit(annex_b=b"picture", keyframe=True, at_s=1.0)],
+        )
+    )
+    return rig.spool.left

@@ -8,12 +8,25 @@ import pytest
 from attrs import define, evolve, field
 
 from surveil_core.events import EventType
-from surveil_core.notices import ClipCutShort, ClipFailed, SpoolFileRemoved, StoreFailed
+from surveil_core.notices import (
+    ClipCutShort,
+    ClipFailed,
+    SpoolFileRemoved,
+    SpoolFileSetAside,
+    StoreFailed,
+)
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.recorder import Trigger
 from surveil_core.ports.spool import ClipLabel, FilmedEvent
 from surveil_core.recording import RecordingPolicy
-from surveil_core.services.resuming import DAMAGED_EVENT, ClipResuming
+from surveil_core.services.resuming import (
+    DAMAGED_EVENT,
+    HAVE_VIDEO,
+    NO_PICTURE,
+    UNKNOWN_CLIP,
+    UNKNOWN_EVENTS,
+    ClipResuming,
+)
 from surveil_core.services.storing import ClipStoring
 from surveil_core.video import AccessUnit, VideoFormat
 from tests.fakes.announcer import RecordingAnnouncer
@@ -86,6 +99,7 @@ class Rig:
         *events: FilmedEvent,
         pictures: Sequence[AccessUnit] = PICTURES,
         cut_short: bool = True,
+        unread_because: str | None = None,
     ) -> FakeSpooledClip:
         """Leave a clip in the spool; without events its index cannot be read."""
         label = None
@@ -103,6 +117,7 @@ class Rig:
             events=events,
             units=list(pictures),
             cut_short=cut_short,
+            unread_because=unread_because,
         )
         self.spool.left.append(clip)
         return clip
@@ -158,19 +173,32 @@ def test_a_clip_that_was_stored_already_is_removed() -> None:
     assert rig.store.clips == []
     assert clip.discarded
     [removed] = rig.announcer.of(SpoolFileRemoved)
-    assert removed.path == str(clip.spool_path)
-    assert "have their video" in removed.reason
+    assert (removed.path, removed.reason) == (str(clip.spool_path), HAVE_VIDEO)
+    assert not clip.is_aside
 
 
-def test_a_clip_of_another_database_is_removed() -> None:
-    """A row of the same number is another event, so its video would show the wrong thing."""
+def test_a_clip_of_another_database_is_set_aside() -> None:
+    """A row of the same number is another event; the database that knows it may come back."""
     rig = Rig()
-    rig.job(1)
-    clip = rig.left(FilmedEvent(event_row_id=1, event_id="evt-of-another-database"))
+    foreign = rig.left(FilmedEvent(event_row_id=1, event_id="evt-of-another-database"))
+    own = rig.left(rig.job(1))
     rig.start()
-    assert rig.store.clips == []
-    assert clip.discarded
-    assert len(rig.announcer.of(SpoolFileRemoved)) == 1
+    assert rig.store.event_row_ids == [(1,)]
+    assert (foreign.is_aside, foreign.discarded) == (True, False)
+    assert (own.is_aside, own.discarded) == (False, True)
+    assert rig.announcer.of(SpoolFileRemoved) == []
+    [told] = rig.announcer.of(SpoolFileSetAside)
+    assert (told.path, told.reason) == ("/spool/set_aside/0.h264", UNKNOWN_EVENTS)
+
+
+def test_a_clip_of_which_an_event_is_unknown_is_no_orphan() -> None:
+    """The others have a video, but nobody can say that it is this one."""
+    rig = Rig()
+    clip = rig.left(rig.event(1), FilmedEvent(event_row_id=2, event_id="evt-gone"))
+    rig.jobs.strike_out([1])
+    rig.start()
+    assert (clip.is_aside, clip.discarded) == (True, False)
+    assert [told.reason for told in rig.announcer.of(SpoolFileSetAside)] == [UNKNOWN_EVENTS]
 
 
 def test_an_event_that_is_gone_does_not_take_the_video_from_the_others() -> None:
@@ -183,14 +211,59 @@ def test_an_event_that_is_gone_does_not_take_the_video_from_the_others() -> None
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_file_without_use_is_removed_and_the_job_told(known: bool) -> None:
-    """No index, or no whole picture: the file goes with a notice, the event gets a reason."""
+    """It has no bytes: the file goes with a notice, the event gets a reason."""
     rig = Rig()
     event = rig.job(1)
-    clip = rig.left(event, pictures=()) if known else rig.left()
+    clip = rig.left(event, pictures=()) if known else rig.left(pictures=())
     rig.start()
     assert clip.discarded
-    assert len(rig.announcer.of(SpoolFileRemoved)) == 1
+    [removed] = rig.announcer.of(SpoolFileRemoved)
+    assert removed.reason == (NO_PICTURE if known else UNKNOWN_CLIP)
     assert "too late" in rig.jobs.given_up[1]
+
+
+@pytest.mark.parametrize("pictures", [PICTURES, ()])
+def test_what_could_not_be_read_is_set_aside(pictures: Sequence[AccessUnit]) -> None:
+    """The disk may give it to somebody else, so its video may be there; the job is told."""
+    rig = Rig()
+    rig.job(1)
+    clip = rig.left(pictures=pictures, unread_because="Input/output error")
+    readable = rig.left(rig.job(2))
+    rig.start()
+    assert (clip.is_aside, clip.discarded) == (True, False)
+    [told] = rig.announcer.of(SpoolFileSetAside)
+    assert told.reason == "Input/output error"
+    assert readable.discarded
+    assert rig.store.event_row_ids == [(2,)]
+    assert set(rig.jobs.given_up) == {1}
+
+
+def test_a_stream_whose_index_is_lost_is_set_aside() -> None:
+    """Nothing says what it shows, and a person may see it."""
+    rig = Rig()
+    clip = rig.left()
+    rig.start()
+    assert (clip.is_aside, clip.discarded) == (True, False)
+    assert [told.reason for told in rig.announcer.of(SpoolFileSetAside)] == [UNKNOWN_CLIP]
+
+
+def test_a_clip_that_may_not_be_read_keeps_no_other_waiting() -> None:
+    """What else is owed is done at once; it is stored when a person has given the right."""
+    rig = Rig()
+    refused, readable = rig.left(rig.job(1)), rig.left(rig.job(2))
+    refused.refused = "cannot read /spool/0.index: Permission denied"
+    rig.job(3, age_s=4)
+    assert [trigger.event_row_id for trigger in rig.start()] == [3]
+    assert rig.store.event_row_ids == [(2,)]
+    assert readable.discarded
+    assert [told.reason for told in rig.announcer.of(StoreFailed)] == [refused.refused]
+    refused.refused = None
+    rig.clock.advance(60)
+    assert list(rig.resuming.resume(lambda: ())) == []
+    assert rig.resuming.is_done
+    rig.storing.step()
+    assert rig.store.event_row_ids == [(2,), (1,)]
+    assert [told.event_id for told in rig.announcer.of(ClipFailed)] == ["evt-1"]
 
 
 def test_a_job_whose_time_is_not_over_is_filmed_now() -> None:
@@ -246,21 +319,15 @@ def test_events_of_this_run_are_left_alone() -> None:
     assert rig.jobs.given_up == {}
 
 
-@pytest.mark.parametrize("locked", ["jobs", "spool"])
-def test_nothing_is_decided_before_the_stores_answer(locked: str) -> None:
+def test_nothing_is_decided_before_the_database_answers() -> None:
     """It is tried again with growing delays, and then done once."""
     rig = Rig()
     rig.left(rig.job(1))
-    if locked == "jobs":
-        rig.jobs.failures = 3
-    else:
-        rig.spool.left_error = "cannot read /spool/0.index: Permission denied"
+    rig.jobs.failures = 3
     rig.resuming.start()
     for _ in range(100):
         rig.resuming.resume(lambda: ())
         rig.clock.advance(0.5)
-        if len(rig.announcer.of(StoreFailed)) == 3:
-            rig.spool.left_error = None
     assert rig.resuming.is_done
     assert [n.retry_in_s for n in rig.announcer.of(StoreFailed)] == [2, 4, 8]
     rig.storing.step()

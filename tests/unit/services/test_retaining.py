@@ -65,6 +65,21 @@ def test_clips_that_wait_to_be_stored_count() -> None:
     assert bench.kept == [3]
 
 
+def test_what_lies_beside_a_new_video_needs_the_disk_but_is_no_video() -> None:
+    """What is free in the database is given back for it, and `max_bytes` does not count it."""
+    bench = Bench(video(1), video(2), video(3), max_bytes=4000)
+    bench.retaining.step()
+    bench.stock.disk_free_bytes, bench.stock.hollow_bytes = 0, 1500
+    bench.retaining.make_room(1000, beside_bytes=1200)
+    assert bench.kept == [2, 3]
+    while bench.retaining.is_due:
+        bench.retaining.step()
+    assert bench.stock.disk_free_bytes >= 1200
+    bench.stock.disk_free_bytes = 1 << 40
+    bench.retaining.make_room(1000, beside_bytes=9000)
+    assert bench.kept == [2, 3]
+
+
 def test_within_its_limits_nothing_goes_and_nothing_is_told() -> None:
     """Once a minute there is a look, no more often."""
     bench = Bench(video(1), video(2), video(3), max_bytes=3000)

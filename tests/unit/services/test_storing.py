@@ -13,6 +13,7 @@ from surveil_core.notices import (
     ClipPostponed,
     ClipStored,
     PreviewFailed,
+    SpoolFileSetAside,
 )
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.spool import ClipLabel, FilmedEvent
@@ -121,17 +122,40 @@ def test_a_clip_without_preview_is_stored_and_the_reason_told_once() -> None:
 
 
 def test_room_is_made_before_a_clip_is_stored() -> None:
-    """As much as it takes with its preview, not as it took."""
+    """As much as it takes with its preview, not as it took; before, about as much for its MP4."""
     rig = Rig()
-    made: list[tuple[int, int]] = []
-    rig.storing.make_room = lambda new_bytes: made.append((new_bytes, len(rig.store.clips)))
-    rig.add(3)
+    made: list[tuple[int, bool, int]] = []
+
+    def make_room(new_bytes: int, *, beside_bytes: int = 0) -> None:
+        made.append((new_bytes, beside_bytes > new_bytes, len(rig.store.clips)))
+
+    rig.storing.make_room = make_room
+    clip_bytes = rig.add(3).raw_bytes
     rig.storing.step()
     rig.spool.preview_error = "no keyframe"
     rig.add(4)
     rig.storing.step()
-    clip_bytes = rig.store.clips[0].clip_bytes
-    assert made == [(clip_bytes + PREVIEW.size_bytes, 0), (clip_bytes, 1)]
+    assert made == [
+        (clip_bytes, True, 0),
+        (clip_bytes + PREVIEW.size_bytes, False, 0),
+        (clip_bytes, True, 1),
+        (clip_bytes, False, 1),
+    ]
+
+
+def test_an_mp4_that_the_disk_has_no_room_for_has_room_made_for_it() -> None:
+    """Whatever the limits are: else no further clip would be stored."""
+    rig = Rig()
+    rig.spool.video_error = "No space left on device"
+
+    def make_room(new_bytes: int, *, beside_bytes: int = 0) -> None:
+        if beside_bytes:
+            rig.spool.video_error = None
+
+    rig.storing.make_room = make_room
+    rig.add(3)
+    rig.storing.step()
+    assert rig.store.event_row_ids == [(3,)]
 
 
 def test_a_step_stores_one_clip() -> None:
@@ -226,6 +250,34 @@ def test_reasons_are_written_when_the_database_answers_again() -> None:
     rig.run(5)
     assert rig.jobs.given_up == {1: "no camera", 2: "no camera"}
     assert ids(rig.announcer.of(ClipFailed)) == ["evt-1", "evt-2"]
+
+
+@pytest.mark.parametrize("playable", [True, False])
+def test_a_clip_that_could_not_be_read_to_its_end_is_kept(playable: bool) -> None:
+    """What the disk gave is stored, if it plays; the file is for a person, who is told."""
+    rig = Rig()
+    clip = rig.add(1)
+    clip.unreadable, clip.playable = "Input/output error", playable
+    rig.spool.discard_error = "Read-only file system"
+    rig.run(3)
+    rig.spool.discard_error = None
+    rig.run(20)
+    assert [stored.salvaged for stored in rig.store.clips] == [True] * playable
+    assert set(rig.jobs.given_up) == (set() if playable else {1})
+    assert (clip.is_aside, clip.discarded) == (True, False)
+    [told] = rig.announcer.of(SpoolFileSetAside)
+    assert (told.path, told.reason) == ("/spool/set_aside/1.h264", "Input/output error")
+
+
+def test_a_clip_of_nobody_knows_what_is_only_set_aside() -> None:
+    """It makes no video, and nothing is removed."""
+    rig = Rig()
+    clip = rig.clip(1)
+    rig.storing.set_aside(clip, "why")
+    rig.storing.step()
+    assert (clip.is_aside, clip.discarded) == (True, False)
+    assert rig.store.clips == []
+    assert [told.reason for told in rig.announcer.of(SpoolFileSetAside)] == ["why"]
 
 
 def test_an_unwanted_clip_is_only_removed() -> None:

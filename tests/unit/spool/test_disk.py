@@ -11,13 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from surveil_adapters.spool import DiskSpool, safe_name, spooled_bytes
-from surveil_adapters.spool.clip import ASIDE
+from surveil_adapters.spool.clip import ASIDE, DiskSpooledClip
+from surveil_adapters.spool.room import KEPT_FREE_BYTES
 from surveil_adapters.spool.writer import SYNC_EVERY_S, DiskClipWriter
 from surveil_core.errors import DataLost, StoreUnavailable
+from surveil_core.ports.spool import mp4_room_bytes
 from tests.contracts.spool import SpoolContract
 from tests.fakes.spool import FakeSpool
 from tests.footage import FPS, TRIGGERED_AT_UTC, label_of, pictures
@@ -84,7 +87,7 @@ def test_a_name_of_which_anything_is_left_is_not_taken(folder: Path, suffix: str
     (folder / f"recording_evt-1_{unix_s}{suffix}").write_bytes(b"")
     spool = DiskSpool(folder)
     spool.open()
-    [left] = spool.left_clips()
+    [left] = spool.left_clips().clips
     first = spool.start_clip(label_of("evt-1"))
     left.discard()
     second = spool.start_clip(label_of("evt-1"))
@@ -105,12 +108,13 @@ def test_a_clip_of_another_release_is_set_aside(folder: Path) -> None:
     (folder / "recording_evt-1_1.h264").write_bytes(b"pictures")
     spool = DiskSpool(folder)
     spool.open()
-    [left] = spool.left_clips()
+    [left] = spool.left_clips().clips
     assert (left.events, left.has_pictures, left.cut_short) == ((), False, True)
     with pytest.raises(DataLost):
         left.make_video()
-    left.discard()
-    left.discard()
+    assert "of another release" in (left.unread_because or "")
+    for _ in range(2):
+        assert left.set_aside() == folder / "set_aside" / "recording_evt-1_1.h264"
     assert [path.name for path in folder.iterdir()] == ["set_aside"]
     assert (folder / "set_aside" / "recording_evt-1_1.h264").read_bytes() == b"pictures"
     assert (folder / "set_aside" / "recording_evt-1_1.index").exists()
@@ -129,7 +133,7 @@ def test_a_deserted_folder_is_taken_over_unless_another_has_it(folder: Path) -> 
     spool = DiskSpool(folder, deserted=lambda: deserted)
     for _ in range(2):
         spool.open()
-        [left] = spool.left_clips()
+        [left] = spool.left_clips().clips
         assert left.spool_path.parent == deserted[0]
         with pytest.raises(StoreUnavailable, match="another process films into"):
             DiskSpool(deserted[0]).open()
@@ -199,7 +203,7 @@ def test_files_of_others_are_left_alone(folder: Path) -> None:
     (folder / "recording_evt-1_1.mp4").write_bytes(b"half a video")
     spool = DiskSpool(folder)
     spool.open()
-    [left] = spool.left_clips()
+    [left] = spool.left_clips().clips
     assert (left.events, left.has_pictures, left.cut_short) == ((), False, True)
     left.discard()
     assert sorted(path.name for path in folder.iterdir()) == ["holiday.mp4", "recording_notes.txt"]
@@ -234,6 +238,23 @@ def test_a_disk_that_fills_keeps_what_was_written(spool: DiskSpool) -> None:
     assert video.duration_s == pytest.approx(20 / FPS)
 
 
+def test_a_film_leaves_the_disk_what_the_database_needs(folder: Path) -> None:
+    """Full to the last byte, it could not even delete the videos that are to make room."""
+    folder.mkdir()
+    path = folder / "recording_1.h264"
+    path.touch()
+    disk_bytes = KEPT_FREE_BYTES + sum(len(unit.annex_b) for unit in pictures()[:20])
+    writer = DiskClipWriter(
+        path, label_of(), free_bytes=lambda folder: disk_bytes - path.stat().st_size
+    )
+    with pytest.raises(StoreUnavailable, match="No space left"):
+        writer.append(*pictures())
+    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
+    assert disk_bytes - path.stat().st_size == KEPT_FREE_BYTES
+    assert clip.cut_short
+    assert clip.make_video().clip.duration_s == pytest.approx(20 / FPS)
+
+
 def test_a_clip_that_cannot_begin_leaves_no_file(spool: DiskSpool, folder: Path) -> None:
     """A full disk is not filled with names of clips that never were."""
     for _ in range(3):
@@ -250,7 +271,22 @@ def test_an_mp4_that_does_not_fit_can_be_made_later(spool: DiskSpool) -> None:
     clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
     with files_limited_to(1000), pytest.raises(StoreUnavailable, match="the raw video is"):
         clip.make_video()
+    assert not clip.spool_path.with_suffix(".mp4").exists()
     assert not clip.make_video().clip.salvaged
+
+
+def test_an_mp4_leaves_the_disk_what_the_database_needs(spool: DiskSpool) -> None:
+    """It is not begun, and made as soon as there is the room that is made for it."""
+    writer = spool.start_clip(label_of())
+    writer.append(*pictures())
+    clip = writer.finish(triggered_at_utc=TRIGGERED_AT_UTC)
+    assert isinstance(clip, DiskSpooledClip)
+    room_bytes = mp4_room_bytes(clip.raw_bytes)
+    with pytest.raises(StoreUnavailable, match="No space left"):
+        evolve(clip, free_bytes=lambda folder: room_bytes - 1).make_video()
+    assert not clip.spool_path.with_suffix(".mp4").exists()
+    made = evolve(clip, free_bytes=lambda folder: room_bytes).make_video()
+    assert made.clip.clip_bytes < room_bytes
 
 
 def test_each_second_reaches_the_disk(spool: DiskSpool) -> None:
