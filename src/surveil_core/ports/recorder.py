@@ -32,9 +32,10 @@ class Recorder(Protocol):
     """Takes triggers from any thread, never blocks and never raises."""
 
     def expect(self, at_s: float | None) -> None:
-        """Keep what an event that came at `at_s` will show, until it is a trigger.
+        """Keep what an event that happened at `at_s` will show, until it is a trigger.
 
         A database may let an event wait while it takes a long video. None: nothing is to come.
+        What cannot be kept, for want of memory or time, is not.
         """
 
     def trigger(self, trigger: Trigger) -> None:

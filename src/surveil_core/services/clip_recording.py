@@ -5,6 +5,8 @@ it and shares it; one that comes too soon after it has none. A finished clip is 
 `storing`. Whether the camera is open is decided elsewhere, in `filming`.
 """
 
+from itertools import takewhile
+
 from attrs import define, field
 
 from surveil_core.errors import StoreUnavailable
@@ -22,6 +24,7 @@ from surveil_core.video import AccessUnit
 
 COOLING_DOWN = "it came within recording.cooldown_s of the last video"
 NO_PICTURE = "the camera gave no picture"
+NOT_HELD = "it waited to be stored for longer than recording.max_ring_bytes holds of the film"
 
 
 @define(kw_only=True)
@@ -109,9 +112,20 @@ class ClipRecording:
             self.fail(trigger, str(error))
             return False
         self._announce_started(self._clip)
-        begins_at_s = trigger.happened_at_s - self.policy.pre_roll_s
-        self._append(self._clip, *self.ring.units_since(begins_at_s))
+        self._begin_with_ring(self._clip)
         return True
+
+    def _begin_with_ring(self, clip: ClipInHand) -> None:
+        """Write what the ring holds of a clip's time; end it if that is all in the past.
+
+        An event may have waited for the database for longer than its clip lasts, or than the
+        ring goes back.
+        """
+        held = self.ring.units_since(clip.trigger.happened_at_s - self.policy.pre_roll_s)
+        units = tuple(takewhile(lambda unit: unit.at_s < clip.plan.ends_at_s, held))
+        self._append(clip, *units)
+        if len(units) < len(held) and self._clip is clip:
+            self.end(reason_if_empty=NOT_HELD)
 
     def film_on(self) -> None:
         """Go on with a camera that was just opened.

@@ -91,7 +91,12 @@ class FilmingService:
         self.figures = self._count()
 
     def expect(self, at_s: float | None) -> None:
-        """Keep what an event that came at `at_s` will show. Never blocks and never raises."""
+        """Keep what an event that happened at `at_s` will show. Never blocks and never raises.
+
+        What is too late to film is not waited for.
+        """
+        if at_s is not None:
+            at_s = max(at_s, self.clock.monotonic_s() - self.policy.duration_s)
         self._awaited_at_s = at_s
 
     def trigger(self, trigger: Trigger) -> None:
@@ -160,8 +165,9 @@ class FilmingService:
     def _step_without_camera(self, timeout_s: float) -> None:
         if self.mode is CameraMode.STANDBY or self._clips.has_clip:
             timeout_s = min(timeout_s, self.camera.retry_in_s)
+        awaited_at_s = self._awaited_at_s  # before the queue: it is no longer awaited once in there
         self._due.take(timeout_s)
-        self._film_from_ring()
+        self._film_from_ring(awaited_at_s)
         self._share_before_the_end()
         self._clips.end_if_in_vain()
         if self.camera.retry_in_s > 0:
@@ -185,8 +191,9 @@ class FilmingService:
             return
         if self.camera.has_changed:
             self._ring.clear()
+        awaited_at_s = self._awaited_at_s
         self._due.take(0)
-        self._film_from_ring()
+        self._film_from_ring(awaited_at_s)
         self._clips.film_on()
 
     def _lose_camera(self, reason: str) -> None:
@@ -196,14 +203,17 @@ class FilmingService:
         most cameras are back within a second. One that was waiting for the next picture begins
         its clip with those before it.
         """
+        awaited_at_s = self._awaited_at_s
         self._due.take(0)
         if self.camera.gave_pictures:
             self._lost_at_s = self.clock.monotonic_s()
-        self._film_from_ring()
+        self._film_from_ring(awaited_at_s)
         self.camera.lose(reason)
 
-    def _film_from_ring(self) -> None:
+    def _film_from_ring(self, awaited_at_s: float | None) -> None:
         """Begin a clip with what a lost camera gave, and forget that once no event is so late.
+
+        One that happened at `awaited_at_s` may still be stored.
 
         One in hand may end in a moment, should the camera come back as another. A camera that is
         back sooner goes on in the ring, behind a gap, since messages may still be under way.
@@ -212,7 +222,8 @@ class FilmingService:
         kept_until_s = self._lost_at_s + TRIGGER_DELAY_S
         if self._ring.held_bytes and not self._clips.has_clip:
             self._handle_triggers(until_s=min(now_s, kept_until_s))
-        if now_s >= kept_until_s:
+        is_awaited = awaited_at_s is not None and awaited_at_s <= kept_until_s
+        if now_s >= kept_until_s and not is_awaited:
             self._ring.clear()
 
     def _share_before_the_end(self) -> None:
@@ -237,7 +248,7 @@ class FilmingService:
         except CameraUnavailable as error:
             self._lose_camera(str(error))
             return
-        awaited_at_s = self._awaited_at_s  # before the queue: it is no longer awaited once in there
+        awaited_at_s = self._awaited_at_s
         self._due.take(0)
         if unit is not None:
             self._handle_triggers(until_s=unit.at_s)
@@ -246,11 +257,16 @@ class FilmingService:
         elif self.camera.is_silent:
             name = self.camera.source.name
             self._lose_camera(f"{name} gave no picture for {SILENT_CAMERA_S:g} s")
-        if self._is_idle_on_demand():
+        if self._is_idle_on_demand(awaited_at_s):
             self.camera.close()
             self._ring.clear()
 
-    def _is_idle_on_demand(self) -> bool:
+    def _is_idle_on_demand(self, awaited_at_s: float | None) -> bool:
+        """Whether nothing is to be filmed, nor anything that may be a trigger in time."""
+        if awaited_at_s is not None:
+            waits_s = self.clock.monotonic_s() - awaited_at_s
+            if waits_s < self.policy.duration_s:
+                return False
         return (
             self.mode is CameraMode.ON_DEMAND
             and self.camera.opened_at_s is not None

@@ -53,19 +53,23 @@ class SurveillanceService:
         """Wait for messages and store them; returns when they are done with or on stop."""
         deliveries = self.inbox.receive(timeout_s, limit=GROUP_MESSAGES)
         if not deliveries:
+            self.recorder.expect(None)
             return
         found = sort_deliveries(deliveries, self.announcer, service=self.service)
         at_s = self.clock.monotonic_s()
-        try:
-            if any(event.type in self.recorded_types for _, event in found.events):
-                self.recorder.expect(at_s)
-            stored = self._store_group(found)
-            if stored is None:
-                return
-            self._follow_up(found, stored, at_s)
-        finally:
-            self.recorder.expect(None)
+        self._expect(found, at_s)
+        stored = self._store_group(found)
+        if stored is None:
+            return
+        self._follow_up(found, stored, at_s)
         self.inbox.acknowledge(deliveries)
+
+    def _expect(self, found: Sorted, at_s: float) -> None:
+        """Announce the oldest of what is to be filmed; others may lie in the inbox behind it."""
+        filmed = (event for _, event in found.events if event.type in self.recorded_types)
+        ages_s = [self._age_s(event, at_s) for event in filmed]
+        if ages_s:
+            self.recorder.expect(at_s - max(ages_s))
 
     def _follow_up(self, found: Sorted, stored: Sequence[StoredEvent | None], at_s: float) -> None:
         repeats = 0

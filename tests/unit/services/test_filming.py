@@ -23,7 +23,9 @@ from surveil_core.notices import (
 from surveil_core.ports.clip_jobs import ClipJob
 from surveil_core.ports.recorder import Trigger
 from surveil_core.ports.spool import ClipLabel, FilmedEvent
+from surveil_core.preroll import DEFAULT_RING_BYTES
 from surveil_core.recording import CameraMode, RecordingPolicy
+from surveil_core.services.clip_recording import NOT_HELD
 from surveil_core.services.filming import FilmingService
 from surveil_core.services.held_camera import HeldCamera
 from surveil_core.services.resuming import ClipResuming
@@ -48,6 +50,7 @@ class Rig:
 
     mode: CameraMode = CameraMode.STANDBY
     policy: RecordingPolicy = field(factory=lambda: RecordingPolicy(max_duration_s=30))
+    max_ring_bytes: int = DEFAULT_RING_BYTES
     clock: FakeClock = field(factory=FakeClock)
     announcer: RecordingAnnouncer = field(factory=RecordingAnnouncer)
     spool: FakeSpool = field(factory=FakeSpool)
@@ -94,6 +97,7 @@ class Rig:
             announcer=self.announcer,
             policy=self.policy,
             mode=self.mode,
+            max_ring_bytes=self.max_ring_bytes,
         )
         self.filming.open()
 
@@ -176,28 +180,89 @@ def test_pre_roll_is_counted_from_the_edge_however_late_its_message() -> None:
     assert 10 - 2 * PICTURE_S <= units[-1].at_s - late.at_s <= 10
 
 
-@pytest.mark.parametrize("wait_s", [6.0, 14.0])
-def test_an_event_that_waited_to_be_stored_has_its_pre_roll(wait_s: float) -> None:
-    """As while a long video goes into the database; even if its time is over by then."""
-    rig = Rig()
-    rig.run(20)
-    rig.promise(1)
+def await_event(rig: Rig, number: int) -> Trigger:
+    """Let an event happen now that the database makes wait."""
+    rig.promise(number)
     trigger = Trigger(
-        event_row_id=1,
-        event_id="evt-1",
+        event_row_id=number,
+        event_id=f"evt-{number}",
         event_type=EventType.MOTION_DETECTED,
         at_s=rig.clock.monotonic_s(),
     )
     rig.filming.expect(trigger.at_s)
-    rig.run(wait_s)
+    return trigger
+
+
+def let_come(rig: Rig, trigger: Trigger) -> None:
+    """Let it be stored at last."""
     rig.filming.trigger(trigger)
     rig.filming.expect(None)
+
+
+@pytest.mark.parametrize("wait_s", [6.0, 14.0, 90.0])
+def test_an_event_that_waited_to_be_stored_has_its_film(wait_s: float) -> None:
+    """As while a long video goes into the database; no more and no less than it would have had."""
+    rig = Rig()
+    rig.run(20)
+    trigger = await_event(rig, 1)
+    rig.run(wait_s)
+    let_come(rig, trigger)
     rig.run(12)
     [clip] = rig.store.clips
     assert 3.0 <= clip.pre_roll_s <= 3.0 + GROUP_S + PICTURE_S
-    assert clip.duration_s - clip.pre_roll_s >= 10 - 2 * PICTURE_S
+    assert clip.duration_s - clip.pre_roll_s == pytest.approx(10, abs=2 * PICTURE_S)
     assert clip.missing_s == 0
     assert rig.filming.figures.ring.held_s <= 3 + 2 + GROUP_S + PICTURE_S
+
+
+def test_an_event_that_waited_for_longer_than_the_ring_goes_back_is_told() -> None:
+    """What the ring still has shows another time."""
+    rig = Rig(max_ring_bytes=2000)  # some seconds of this camera
+    rig.run(20)
+    trigger = await_event(rig, 1)
+    rig.run(600)
+    let_come(rig, trigger)
+    rig.run(12)
+    assert rig.store.clips == []
+    assert rig.jobs.given_up == {1: NOT_HELD}
+    rig.fire(2)
+    rig.run(12)
+    assert len(rig.store.clips) == 1
+
+
+def test_an_event_that_waited_while_the_camera_was_lost_has_its_pre_roll() -> None:
+    """The ring outlives the loss as long as the event may come."""
+    rig = Rig()
+    rig.run(20)
+    trigger = await_event(rig, 1)
+    rig.run(1)
+    rig.source.opening_takes_s = 3.0
+    lose_for_a_moment(rig)
+    rig.run(5)
+    let_come(rig, trigger)
+    rig.run(12)
+    [clip] = rig.store.clips
+    assert clip.pre_roll_s >= 3
+    assert clip.missing_s == pytest.approx(3.5, abs=2 * PICTURE_S)
+
+
+@pytest.mark.parametrize(("wait_s", "is_open"), [(6.0, True), (90.0, False)])
+def test_on_demand_the_camera_stays_open_for_an_event_that_waits(
+    wait_s: float, is_open: bool
+) -> None:
+    """It has the event's film already; an outage is not worth an open camera."""
+    rig = Rig(mode=CameraMode.ON_DEMAND)
+    rig.fire(1)
+    rig.run(8)
+    trigger = await_event(rig, 2)
+    rig.run(wait_s)
+    assert len(rig.store.clips) == 1
+    assert rig.source.is_open is is_open
+    if is_open:
+        let_come(rig, trigger)
+        rig.run(14)
+        assert rig.store.clips[1].start_delay_s == 0
+        assert rig.source.opened == 1
 
 
 def test_the_notices_of_a_clip_come_in_order() -> None:

@@ -267,20 +267,31 @@ class WaitingStore(FakeEventStore):
 
 
 def test_what_an_event_will_show_is_kept_while_it_is_stored(bench: Bench) -> None:
-    """That may take long; then nothing is to come, whatever became of it."""
+    """That may take long, and others may come meanwhile: until the inbox is empty."""
     store = WaitingStore(bench.recorder)
     bench.service.store = store
     at_s = bench.clock.monotonic_s()
     bench.take(MESSAGE)
     assert store.expected_meanwhile == [[at_s]]
-    assert bench.recorder.expected == [at_s, None]
     assert len(bench.recorder.triggers) == 1
+    assert bench.recorder.expected == [at_s]
+    bench.service.step(0.0)
+    assert bench.recorder.expected == [at_s, None]
+
+
+def test_of_several_events_the_oldest_is_awaited(bench: Bench) -> None:
+    """They lay in the inbox while another was being stored."""
+    now_utc = bench.clock.now_utc()
+    events = [
+        evolve(event_number(number), occurred_at_utc=now_utc - timedelta(seconds=age_s))
+        for number, age_s in enumerate([1, 9, 4], start=1)
+    ]
+    bench.take(*map(build_sensor_message, events))
+    assert bench.recorder.expected == [pytest.approx(bench.clock.monotonic_s() - 9)]
 
 
 def test_for_what_is_not_filmed_nothing_is_kept(bench: Bench) -> None:
     """Presses of the button have no video."""
-    store = WaitingStore(bench.recorder)
-    bench.service.store = store
     button = build_sensor_message(event_number(1, kind=SensorKind.BUTTON))
     bench.take(button, topic="sensor/button")
-    assert store.expected_meanwhile == [[]]
+    assert bench.recorder.expected == []
