@@ -47,6 +47,19 @@ class SpoolContract:
         clip.discard()
         spool.close()
 
+    def test_a_video_that_was_removed_is_made_again(self, spool: Spool) -> None:
+        """The same; where there is none to remove, nothing happens."""
+        spool.open()
+        clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        clip.remove_video()
+        video = clip.make_video().clip
+        for _ in range(2):
+            clip.remove_video()
+            assert not video.video_path.exists()
+        assert clip.make_video().clip == video
+        clip.discard()
+        spool.close()
+
     def test_a_video_comes_with_its_preview(self, spool: Spool) -> None:
         """Two JPEGs (ITU-T T.81), the same each time; none where there is no time for it."""
         spool.open()

@@ -19,7 +19,7 @@ class FakeSpooledClip:
     """Implements `SpooledClip`; without a `label` nothing is known of it.
 
     Its film ends at `unreadable` when the video is made, as where the disk fails; while it is
-    `refused` it may not be looked at.
+    `refused` it may not be looked at. With `has_video` its MP4 takes room on the disk.
     """
 
     spool: "FakeSpool"
@@ -33,6 +33,7 @@ class FakeSpooledClip:
     unread_because: str | None = None
     unreadable: str | None = None
     refused: str | None = None
+    has_video: bool = False
     discarded: bool = field(default=False, init=False)
     is_aside: bool = field(default=False, init=False)
 
@@ -60,12 +61,17 @@ class FakeSpooledClip:
             format=self.label.format,
             salvaged=self.cut_short or self.unread_because is not None,
         )
+        self.has_video = True
         if not with_preview:
             return MadeVideo(clip=clip)
         self.spool.previews += 1
         if self.spool.preview_error is not None:
             return MadeVideo(clip=clip, no_preview_reason=self.spool.preview_error)
         return MadeVideo(clip=clip, preview=PREVIEW)
+
+    def remove_video(self) -> None:
+        """Forget the MP4."""
+        self.has_video = False
 
     def discard(self) -> None:
         """Forget the clip's files."""

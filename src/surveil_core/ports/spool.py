@@ -109,6 +109,12 @@ class SpooledClip(Protocol):
         that can be played.
         """
 
+    def remove_video(self) -> None:
+        """Remove the MP4, if there is one, whose room is needed. Never raises.
+
+        It is made again when it is asked for.
+        """
+
     def discard(self) -> None:
         """Remove the clip's files. Twice is safe. Raises `StoreUnavailable`."""
 
