@@ -109,12 +109,14 @@ def spooled_bytes(directory: Path) -> int:
     """Add up the raw streams of a spool and of those below it, from any thread or process.
 
     Each becomes a video of about its size. One that the database does not take for ever counts
-    until a person has removed it; those that were set aside do not. Raises `StoreUnavailable`.
+    until a person has removed it; those that were set aside do not. Nor does a file of which the
+    disk does not tell: one that is damaged must not keep all others from making room. Raises
+    `StoreUnavailable` for a folder that cannot be listed.
     """
     total_bytes = 0
     try:
         for path in directory.rglob(f"recording_*{_RAW_SUFFIX}"):
-            with suppress(FileNotFoundError):  # it was just stored, and counts there
+            with suppress(OSError):  # such as one that was just stored, and counts there
                 total_bytes += 0 if path.parent.name == ASIDE else path.stat().st_size
     except OSError as error:
         raise StoreUnavailable(f"cannot measure the clips in {directory}: {error}") from error

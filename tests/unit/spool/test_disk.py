@@ -151,6 +151,14 @@ def test_what_will_be_stored_is_measured_with_the_spools_below(folder: Path) -> 
     assert spooled_bytes(folder) == 110
 
 
+def test_a_file_that_cannot_be_measured_counts_as_nothing(folder: Path) -> None:
+    """A link to itself stands for a damaged entry: it stops no video from making room."""
+    folder.mkdir()
+    (folder / "recording_evt-1_1.h264").symlink_to(folder / "recording_evt-1_1.h264")
+    (folder / "recording_evt-2_1.h264").write_bytes(bytes(100))
+    assert spooled_bytes(folder) == 100
+
+
 def test_a_folder_that_cannot_be_made_is_named(folder: Path) -> None:
     """The error says where, why, and what to do; a later try may do better."""
     folder.write_text("a file is in the way")
