@@ -2,8 +2,9 @@
 
 A clip that was finished or cut short is stored. One whose events have their video goes; any
 other that may show something is set aside for a person, since a database that was lost, moved
-aside or restored knows nothing of its events. Either is said. An event that nobody filmed is filmed
-while its time is not over, else its job is closed with the reason.
+aside or restored knows nothing of its events. Either is said. An event of which no film was found
+is filmed while its time is not over, else its job is closed with the reason. Once that is done, a
+clip that could not be read until then is no longer removed: the video may be another film.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,6 +29,7 @@ UNKNOWN_CLIP = "nothing says what it shows"
 UNKNOWN_EVENTS = "the database does not have its events, or not all of them"
 NO_PICTURE = "it holds no whole picture"
 HAVE_VIDEO = "its events have their video"
+HAVE_OTHER_VIDEO = "it could not be read at first, and its events have a video, maybe another one"
 DAMAGED_EVENT = "its row in the database is damaged: nothing says when it came, or what it was"
 
 
@@ -104,6 +106,8 @@ class ClipResuming:
     def _clear(self, clip: SpooledClip, have_video: Mapping[FilmedEvent, bool]) -> None:
         """Remove a clip that makes no video, unless it may show what nobody has seen."""
         reason = _why_useless(clip, have_video)
+        if reason == HAVE_VIDEO and self._are_jobs_taken:
+            reason = HAVE_OTHER_VIDEO
         if clip.unread_because is not None:
             self.storing.set_aside(clip, clip.unread_because)
         elif clip.raw_bytes and reason != HAVE_VIDEO:
@@ -156,7 +160,7 @@ class ClipResuming:
             )
         until_utc = job.received_at_utc + timedelta(seconds=self.policy.duration_s)
         return (
-            "nothing was filmed before the service or the power failed, and it is too late: "
+            "no film of it was found that can be stored, and it is too late for another: "
             f"it was to be filmed until {until_utc:%Y-%m-%d %H:%M:%S} UTC"
         )
 

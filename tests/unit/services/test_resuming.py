@@ -21,6 +21,7 @@ from surveil_core.ports.spool import ClipLabel, FilmedEvent
 from surveil_core.recording import RecordingPolicy
 from surveil_core.services.resuming import (
     DAMAGED_EVENT,
+    HAVE_OTHER_VIDEO,
     HAVE_VIDEO,
     NO_PICTURE,
     UNKNOWN_CLIP,
@@ -264,6 +265,34 @@ def test_a_clip_that_may_not_be_read_keeps_no_other_waiting() -> None:
     rig.storing.step()
     assert rig.store.event_row_ids == [(2,), (1,)]
     assert [told.event_id for told in rig.announcer.of(ClipFailed)] == ["evt-1"]
+
+
+def test_a_clip_that_could_not_be_read_before_its_event_was_filmed_again_is_kept() -> None:
+    """Only it has the pre-roll: the video of its event is another film."""
+    rig = Rig()
+    event = rig.job(1, age_s=4)
+    refused = rig.left(event)
+    refused.refused = "cannot read /spool/0.index: Permission denied"
+    [again] = rig.start()
+    assert again.event_row_id == 1
+    rig.jobs.strike_out([1])
+    refused.refused = None
+    rig.clock.advance(60)
+    assert list(rig.resuming.resume(lambda: (1,))) == []
+    rig.storing.step()
+    assert (refused.is_aside, refused.discarded) == (True, False)
+    [told] = rig.announcer.of(SpoolFileSetAside)
+    assert told.reason == HAVE_OTHER_VIDEO
+    assert rig.announcer.of(SpoolFileRemoved) == []
+
+
+def test_a_reason_does_not_deny_a_film_that_may_lie_unread() -> None:
+    """It is closed while its clip may not be read: only what was found can be told."""
+    rig = Rig()
+    rig.left(rig.job(1)).refused = "Permission denied"
+    rig.start()
+    assert rig.jobs.given_up[1].startswith("no film of it was found that can be stored, and ")
+    assert "nothing was filmed" not in rig.jobs.given_up[1]
 
 
 def test_a_job_whose_time_is_not_over_is_filmed_now() -> None:
