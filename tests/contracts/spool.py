@@ -134,6 +134,21 @@ class SpoolContract:
         left.discard()
         spool.close()
 
+    def test_clips_to_skip_are_not_listed(self, spool: Spool) -> None:
+        """Who has them already need not have them read again."""
+        spool.open()
+        for event_id in ("evt-1", "evt-2"):
+            spool.start_clip(label_of(event_id)).finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        spool.close()
+        spool.open()
+        both = spool.left_clips().clips
+        skipped, listed = (clip.spool_path for clip in both)
+        left = spool.left_clips(skip={skipped})
+        assert [clip.spool_path for clip in left.clips] == [listed]
+        for clip in both:
+            clip.discard()
+        spool.close()
+
     def test_clips_of_this_run_and_discarded_ones_are_not_left(self, spool: Spool) -> None:
         """Nothing that is being written, or was stored, is taken for a leftover."""
         spool.open()

@@ -1,5 +1,6 @@
 """A spool in memory."""
 
+from collections.abc import Container
 from datetime import datetime
 from pathlib import Path
 
@@ -165,7 +166,8 @@ class FakeSpool:
 
     `previews` counts those that were asked for; `preview_error` is why there is none.
 
-    `left` is what an earlier run left: put in by a test, or not discarded when reopened.
+    `left` is what an earlier run left: put in by a test, or not discarded when reopened. `read`
+    names the clips that were looked at, each time.
     """
 
     open_error: str | None = None
@@ -177,6 +179,7 @@ class FakeSpool:
     previews: int = 0
     discard_error: str | None = None
     left: list[FakeSpooledClip] = field(factory=list)
+    read: list[Path] = field(factory=list, init=False)
     is_open: bool = field(default=False, init=False)
     writers: list[FakeClipWriter] = field(factory=list, init=False)
 
@@ -188,9 +191,14 @@ class FakeSpool:
         self.left += [writer.remains() for writer in self.writers]
         self.writers = []
 
-    def left_clips(self) -> LeftClips:
+    def left_clips(self, *, skip: Container[Path] = ()) -> LeftClips:
         """List what is left, and neither discarded nor set aside."""
-        there = [clip for clip in self.left if not (clip.discarded or clip.is_aside)]
+        there = [
+            clip
+            for clip in self.left
+            if not (clip.discarded or clip.is_aside or clip.spool_path in skip)
+        ]
+        self.read += [clip.spool_path for clip in there]
         return LeftClips(
             clips=[clip for clip in there if clip.refused is None],
             refusal=next((clip.refused for clip in there if clip.refused), None),

@@ -61,11 +61,13 @@ class DiskSpool:
             self.close()
             raise self._refusal(error) from error
 
-    def left_clips(self) -> LeftClips:
+    def left_clips(self, *, skip: Container[Path] = ()) -> LeftClips:
         """List what an earlier run left, by the time of writing; each is looked at by itself."""
         clips: list[DiskSpooledClip] = []
         refusal: str | None = None
         for path in self._left:
+            if path in skip:
+                continue
             try:
                 clips.append(DiskSpooledClip.found(path, self._open_file))
             except StoreUnavailable as error:

@@ -3,7 +3,7 @@
 What the disk holds of a clip is enough to make its video, whoever is killed meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -173,8 +173,11 @@ class Spool(Protocol):
     def open(self) -> None:
         """Take possession. Raises `StoreUnavailable`, also while another process has it."""
 
-    def left_clips(self) -> LeftClips:
-        """List what was there when the spool was opened. None keeps the others from being told."""
+    def left_clips(self, *, skip: Container[Path] = ()) -> LeftClips:
+        """List what was there when the spool was opened. None keeps the others from being told.
+
+        Each is read, but for those whose `spool_path` is in `skip`: they are not among them.
+        """
 
     def start_clip(self, label: ClipLabel) -> ClipWriter:
         """Begin a clip. Raises `StoreUnavailable`."""

@@ -37,8 +37,9 @@ DAMAGED_EVENT = "its row in the database is damaged: nothing says when it came, 
 class ClipResuming:
     """Done once for each `start`, as soon as the database answers. Used by one thread.
 
-    A clip that may not be read yet is tried again, and keeps nothing else waiting. Only jobs that
-    `is_mine` accepts are looked at: the others are another camera's.
+    A clip that may not be read yet is tried again, and keeps nothing else waiting; those that were
+    taken are not read again. Only jobs that `is_mine` accepts are looked at: the others are another
+    camera's.
     """
 
     service: str = "surveillance"
@@ -67,19 +68,18 @@ class ClipResuming:
         """Hand the clips to `storing`, and return what is to be filmed now.
 
         `rows_in_hand` names, when called, the events that this run takes care of. Nothing
-        happens while the database does not answer.
+        happens while the database does not answer, which is asked before the clips are read.
         """
         if self.is_done or self.clock.monotonic_s() < self._retry_at_s:
             return ()
-        left = self.spool.left_clips()
-        clips = [clip for clip in left.clips if clip.spool_path not in self._taken]
         try:
             jobs = [] if self._are_jobs_taken else self._open_jobs()
-            have_video = self.jobs.have_video([event for clip in clips for event in clip.events])
+            left = self.spool.left_clips(skip=self._taken)
+            have_video = self._have_video(left.clips)
         except StoreUnavailable as error:
             self._postpone(str(error))
             return ()
-        rows_seen = {*rows_in_hand(), *self._take_clips(clips, have_video)}
+        rows_seen = {*rows_in_hand(), *self._take_clips(left.clips, have_video)}
         self._are_jobs_taken, self.is_done = True, left.refusal is None
         if left.refusal is not None:
             self._postpone(left.refusal)
@@ -87,6 +87,9 @@ class ClipResuming:
 
     def _open_jobs(self) -> list[ClipJob]:
         return [job for job in self.jobs.open_jobs() if self.is_mine(job)]
+
+    def _have_video(self, clips: Sequence[SpooledClip]) -> Mapping[FilmedEvent, bool]:
+        return self.jobs.have_video([event for clip in clips for event in clip.events])
 
     def _take_clips(
         self, clips: Sequence[SpooledClip], have_video: Mapping[FilmedEvent, bool]

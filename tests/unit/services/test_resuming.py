@@ -363,6 +363,21 @@ def test_nothing_is_decided_before_the_database_answers() -> None:
     assert rig.store.event_row_ids == [(1,)]
 
 
+def test_no_clip_is_read_before_the_database_answers_and_none_twice() -> None:
+    """To read hundreds takes seconds of the camera's thread, at each try."""
+    rig = Rig()
+    taken, refused = rig.left(rig.job(1)), rig.left(rig.job(2))
+    refused.refused = "Permission denied"
+    rig.jobs.failures = 1
+    rig.resuming.start()
+    rig.resuming.resume(lambda: ())
+    assert rig.spool.read == []
+    for _ in range(2):
+        rig.clock.advance(60)
+        rig.resuming.resume(lambda: ())
+    assert rig.spool.read == [taken.spool_path, refused.spool_path, refused.spool_path]
+
+
 def test_jobs_of_another_camera_are_left_to_it() -> None:
     """Neither filmed nor given up, however old."""
     rig = Rig()
