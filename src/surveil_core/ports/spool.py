@@ -70,13 +70,20 @@ class MadeVideo:
     no_preview_reason: str = ""
 
 
+KEPT_FREE_BYTES = 1024 * 1024
+"""What films leave free of the disk.
+
+Without it the database could not even delete a video: it writes a journal first.
+"""
+
+
 def mp4_room_bytes(raw_bytes: int) -> int:
     """Say what must be free on the disk for the MP4 of a raw stream to be made.
 
-    Its tables name each picture, which may be small. A little is left then for the journal with
-    which the database makes room for it.
+    Its tables name each picture, which may be small. It may take half of what films leave free:
+    the rest is enough for the journal with which the database makes room for it.
     """
-    return raw_bytes + raw_bytes // 4 + 512 * 1024
+    return raw_bytes + raw_bytes // 4 + KEPT_FREE_BYTES // 2
 
 
 class SpooledClip(Protocol):

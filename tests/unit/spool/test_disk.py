@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from surveil_adapters.spool import DiskSpool, safe_name, spooled_bytes
 from surveil_adapters.spool.clip import ASIDE, DiskSpooledClip
-from surveil_adapters.spool.room import KEPT_FREE_BYTES
 from surveil_adapters.spool.writer import SYNC_EVERY_S, DiskClipWriter
 from surveil_core.errors import DataLost, StoreUnavailable
-from surveil_core.ports.spool import mp4_room_bytes
+from surveil_core.ports.spool import KEPT_FREE_BYTES, mp4_room_bytes
 from tests.contracts.spool import SpoolContract
 from tests.fakes.spool import FakeSpool
 from tests.footage import FPS, TRIGGERED_AT_UTC, label_of, pictures
