@@ -47,6 +47,19 @@ class SpoolContract:
         clip.discard()
         spool.close()
 
+    def test_a_video_that_was_removed_is_made_again(self, spool: Spool) -> None:
+        """The same; where there is none to remove, nothing happens."""
+        spool.open()
+        clip = film(spool).finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        clip.remove_video()
+        video = clip.make_video().clip
+        for _ in range(2):
+            clip.remove_video()
+            assert not video.video_path.exists()
+        assert clip.make_video().clip == video
+        clip.discard()
+        spool.close()
+
     def test_a_video_comes_with_its_preview(self, spool: Spool) -> None:
         """Two JPEGs (ITU-T T.81), the same each time; none where there is no time for it."""
         spool.open()
@@ -119,6 +132,21 @@ class SpoolContract:
         assert not left.cut_short
         assert left.make_video().clip == video
         left.discard()
+        spool.close()
+
+    def test_clips_to_skip_are_not_listed(self, spool: Spool) -> None:
+        """Who has them already need not have them read again."""
+        spool.open()
+        for event_id in ("evt-1", "evt-2"):
+            spool.start_clip(label_of(event_id)).finish(triggered_at_utc=TRIGGERED_AT_UTC)
+        spool.close()
+        spool.open()
+        both = spool.left_clips().clips
+        skipped, listed = (clip.spool_path for clip in both)
+        left = spool.left_clips(skip={skipped})
+        assert [clip.spool_path for clip in left.clips] == [listed]
+        for clip in both:
+            clip.discard()
         spool.close()
 
     def test_clips_of_this_run_and_discarded_ones_are_not_left(self, spool: Spool) -> None:

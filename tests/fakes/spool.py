@@ -1,5 +1,6 @@
 """A spool in memory."""
 
+from collections.abc import Container
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ class FakeSpooledClip:
     """Implements `SpooledClip`; without a `label` nothing is known of it.
 
     Its film ends at `unreadable` when the video is made, as where the disk fails; while it is
-    `refused` it may not be looked at.
+    `refused` it may not be looked at. With `has_video` its MP4 takes room on the disk.
     """
 
     spool: "FakeSpool"
@@ -33,6 +34,7 @@ class FakeSpooledClip:
     unread_because: str | None = None
     unreadable: str | None = None
     refused: str | None = None
+    has_video: bool = False
     discarded: bool = field(default=False, init=False)
     is_aside: bool = field(default=False, init=False)
 
@@ -60,12 +62,17 @@ class FakeSpooledClip:
             format=self.label.format,
             salvaged=self.cut_short or self.unread_because is not None,
         )
+        self.has_video = True
         if not with_preview:
             return MadeVideo(clip=clip)
         self.spool.previews += 1
         if self.spool.preview_error is not None:
             return MadeVideo(clip=clip, no_preview_reason=self.spool.preview_error)
         return MadeVideo(clip=clip, preview=PREVIEW)
+
+    def remove_video(self) -> None:
+        """Forget the MP4."""
+        self.has_video = False
 
     def discard(self) -> None:
         """Forget the clip's files."""
@@ -159,7 +166,8 @@ class FakeSpool:
 
     `previews` counts those that were asked for; `preview_error` is why there is none.
 
-    `left` is what an earlier run left: put in by a test, or not discarded when reopened.
+    `left` is what an earlier run left: put in by a test, or not discarded when reopened. `read`
+    names the clips that were looked at, each time.
     """
 
     open_error: str | None = None
@@ -171,6 +179,7 @@ class FakeSpool:
     previews: int = 0
     discard_error: str | None = None
     left: list[FakeSpooledClip] = field(factory=list)
+    read: list[Path] = field(factory=list, init=False)
     is_open: bool = field(default=False, init=False)
     writers: list[FakeClipWriter] = field(factory=list, init=False)
 
@@ -182,9 +191,14 @@ class FakeSpool:
         self.left += [writer.remains() for writer in self.writers]
         self.writers = []
 
-    def left_clips(self) -> LeftClips:
+    def left_clips(self, *, skip: Container[Path] = ()) -> LeftClips:
         """List what is left, and neither discarded nor set aside."""
-        there = [clip for clip in self.left if not (clip.discarded or clip.is_aside)]
+        there = [
+            clip
+            for clip in self.left
+            if not (clip.discarded or clip.is_aside or clip.spool_path in skip)
+        ]
+        self.read += [clip.spool_path for clip in there]
         return LeftClips(
             clips=[clip for clip in there if clip.refused is None],
             refusal=next((clip.refused for clip in there if clip.refused), None),

@@ -90,24 +90,18 @@ class DiskSpooledClip:
         except DataLost as error:
             raise DataLost(f"{self.spool_path} cannot be played: {error}") from error
         except StoreUnavailable as error:
-            self._remove_video()
+            self.remove_video()
             raise StoreUnavailable(
                 f"cannot make {self._video_path}: {error}; the raw video is {self.spool_path}"
             ) from error
 
     def _check_room(self) -> None:
         """Begin no MP4 that would fill the disk to its end. Raises `StoreUnavailable`."""
-        self._remove_video()
         try:
             room_bytes = mp4_room_bytes(self.raw_bytes)
             check_room(self.spool_path.parent, room_bytes, self.free_bytes)
         except OSError as error:
             raise StoreUnavailable(str(error)) from error
-
-    def _remove_video(self) -> None:
-        """It is made again, and would take the place of what makes room for it."""
-        with suppress(OSError):
-            self._video_path.unlink()
 
     def _describe(self, index: ClipIndex, samples: Samples, made: WrappedClip) -> Clip:
         until_s = index.until_s
@@ -121,6 +115,11 @@ class DiskSpooledClip:
             salvaged=not index.complete or len(samples) < len(index.samples),
         )
         return clip if made.is_sound else evolve(clip, missing_s=clip.duration_s)
+
+    def remove_video(self) -> None:
+        """Remove the MP4, which would take the place of what makes room for it."""
+        with suppress(OSError):
+            self._video_path.unlink()
 
     def discard(self) -> None:
         """Remove all files, the one that names the events last. Raises `StoreUnavailable`."""

@@ -61,11 +61,13 @@ class DiskSpool:
             self.close()
             raise self._refusal(error) from error
 
-    def left_clips(self) -> LeftClips:
+    def left_clips(self, *, skip: Container[Path] = ()) -> LeftClips:
         """List what an earlier run left, by the time of writing; each is looked at by itself."""
         clips: list[DiskSpooledClip] = []
         refusal: str | None = None
         for path in self._left:
+            if path in skip:
+                continue
             try:
                 clips.append(DiskSpooledClip.found(path, self._open_file))
             except StoreUnavailable as error:
@@ -109,12 +111,14 @@ def spooled_bytes(directory: Path) -> int:
     """Add up the raw streams of a spool and of those below it, from any thread or process.
 
     Each becomes a video of about its size. One that the database does not take for ever counts
-    until a person has removed it; those that were set aside do not. Raises `StoreUnavailable`.
+    until a person has removed it; those that were set aside do not. Nor does a file of which the
+    disk does not tell: one that is damaged must not keep all others from making room. Raises
+    `StoreUnavailable` for a folder that cannot be listed.
     """
     total_bytes = 0
     try:
         for path in directory.rglob(f"recording_*{_RAW_SUFFIX}"):
-            with suppress(FileNotFoundError):  # it was just stored, and counts there
+            with suppress(OSError):  # such as one that was just stored, and counts there
                 total_bytes += 0 if path.parent.name == ASIDE else path.stat().st_size
     except OSError as error:
         raise StoreUnavailable(f"cannot measure the clips in {directory}: {error}") from error

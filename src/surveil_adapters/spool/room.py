@@ -6,9 +6,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-KEPT_FREE_BYTES = 1024 * 1024
-"""Without it the database could not even delete a video: it writes a journal first."""
-
 FreeBytes = Callable[[Path], int]
 
 

@@ -10,9 +10,9 @@ from typing import BinaryIO
 from surveil_adapters.spool.clip import DiskSpooledClip
 from surveil_adapters.spool.index import end_line, event_line, label_line, picture_line
 from surveil_adapters.spool.reading import INDEX_SUFFIX
-from surveil_adapters.spool.room import KEPT_FREE_BYTES, FreeBytes, check_room, free_bytes
+from surveil_adapters.spool.room import FreeBytes, check_room, free_bytes
 from surveil_core.errors import StoreUnavailable
-from surveil_core.ports.spool import ClipLabel, FilmedEvent, SpooledClip
+from surveil_core.ports.spool import KEPT_FREE_BYTES, ClipLabel, FilmedEvent, SpooledClip
 from surveil_core.video import AccessUnit
 
 SYNC_EVERY_S = 0.5

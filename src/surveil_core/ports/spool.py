@@ -3,7 +3,7 @@
 What the disk holds of a clip is enough to make its video, whoever is killed meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -70,13 +70,20 @@ class MadeVideo:
     no_preview_reason: str = ""
 
 
+KEPT_FREE_BYTES = 1024 * 1024
+"""What films leave free of the disk.
+
+Without it the database could not even delete a video: it writes a journal first.
+"""
+
+
 def mp4_room_bytes(raw_bytes: int) -> int:
     """Say what must be free on the disk for the MP4 of a raw stream to be made.
 
-    Its tables name each picture, which may be small. A little is left then for the journal with
-    which the database makes room for it.
+    Its tables name each picture, which may be small. It may take half of what films leave free:
+    the rest is enough for the journal with which the database makes room for it.
     """
-    return raw_bytes + raw_bytes // 4 + 512 * 1024
+    return raw_bytes + raw_bytes // 4 + KEPT_FREE_BYTES // 2
 
 
 class SpooledClip(Protocol):
@@ -107,6 +114,12 @@ class SpooledClip(Protocol):
         What the disk does not give any more ends the film, and is in `unread_because` then.
         Raises `StoreUnavailable`, and may be called again; `DataLost` when there is no picture
         that can be played.
+        """
+
+    def remove_video(self) -> None:
+        """Remove the MP4, if there is one, whose room is needed. Never raises.
+
+        It is made again when it is asked for.
         """
 
     def discard(self) -> None:
@@ -167,8 +180,11 @@ class Spool(Protocol):
     def open(self) -> None:
         """Take possession. Raises `StoreUnavailable`, also while another process has it."""
 
-    def left_clips(self) -> LeftClips:
-        """List what was there when the spool was opened. None keeps the others from being told."""
+    def left_clips(self, *, skip: Container[Path] = ()) -> LeftClips:
+        """List what was there when the spool was opened. None keeps the others from being told.
+
+        Each is read, but for those whose `spool_path` is in `skip`: they are not among them.
+        """
 
     def start_clip(self, label: ClipLabel) -> ClipWriter:
         """Begin a clip. Raises `StoreUnavailable`."""

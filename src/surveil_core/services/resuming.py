@@ -2,8 +2,9 @@
 
 A clip that was finished or cut short is stored. One whose events have their video goes; any
 other that may show something is set aside for a person, since a database that was lost, moved
-aside or restored knows nothing of its events. Either is said. An event that nobody filmed is filmed
-while its time is not over, else its job is closed with the reason.
+aside or restored knows nothing of its events. Either is said. An event of which no film was found
+is filmed while its time is not over, else its job is closed with the reason. Once that is done, a
+clip that could not be read until then is no longer removed: the video may be another film.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,6 +29,7 @@ UNKNOWN_CLIP = "nothing says what it shows"
 UNKNOWN_EVENTS = "the database does not have its events, or not all of them"
 NO_PICTURE = "it holds no whole picture"
 HAVE_VIDEO = "its events have their video"
+HAVE_OTHER_VIDEO = "it could not be read at first, and its events have a video, maybe another one"
 DAMAGED_EVENT = "its row in the database is damaged: nothing says when it came, or what it was"
 
 
@@ -35,8 +37,9 @@ DAMAGED_EVENT = "its row in the database is damaged: nothing says when it came, 
 class ClipResuming:
     """Done once for each `start`, as soon as the database answers. Used by one thread.
 
-    A clip that may not be read yet is tried again, and keeps nothing else waiting. Only jobs that
-    `is_mine` accepts are looked at: the others are another camera's.
+    A clip that may not be read yet is tried again, and keeps nothing else waiting; those that were
+    taken are not read again. Only jobs that `is_mine` accepts are looked at: the others are another
+    camera's.
     """
 
     service: str = "surveillance"
@@ -65,19 +68,18 @@ class ClipResuming:
         """Hand the clips to `storing`, and return what is to be filmed now.
 
         `rows_in_hand` names, when called, the events that this run takes care of. Nothing
-        happens while the database does not answer.
+        happens while the database does not answer, which is asked before the clips are read.
         """
         if self.is_done or self.clock.monotonic_s() < self._retry_at_s:
             return ()
-        left = self.spool.left_clips()
-        clips = [clip for clip in left.clips if clip.spool_path not in self._taken]
         try:
             jobs = [] if self._are_jobs_taken else self._open_jobs()
-            have_video = self.jobs.have_video([event for clip in clips for event in clip.events])
+            left = self.spool.left_clips(skip=self._taken)
+            have_video = self._have_video(left.clips)
         except StoreUnavailable as error:
             self._postpone(str(error))
             return ()
-        rows_seen = {*rows_in_hand(), *self._take_clips(clips, have_video)}
+        rows_seen = {*rows_in_hand(), *self._take_clips(left.clips, have_video)}
         self._are_jobs_taken, self.is_done = True, left.refusal is None
         if left.refusal is not None:
             self._postpone(left.refusal)
@@ -85,6 +87,9 @@ class ClipResuming:
 
     def _open_jobs(self) -> list[ClipJob]:
         return [job for job in self.jobs.open_jobs() if self.is_mine(job)]
+
+    def _have_video(self, clips: Sequence[SpooledClip]) -> Mapping[FilmedEvent, bool]:
+        return self.jobs.have_video([event for clip in clips for event in clip.events])
 
     def _take_clips(
         self, clips: Sequence[SpooledClip], have_video: Mapping[FilmedEvent, bool]
@@ -104,6 +109,8 @@ class ClipResuming:
     def _clear(self, clip: SpooledClip, have_video: Mapping[FilmedEvent, bool]) -> None:
         """Remove a clip that makes no video, unless it may show what nobody has seen."""
         reason = _why_useless(clip, have_video)
+        if reason == HAVE_VIDEO and self._are_jobs_taken:
+            reason = HAVE_OTHER_VIDEO
         if clip.unread_because is not None:
             self.storing.set_aside(clip, clip.unread_because)
         elif clip.raw_bytes and reason != HAVE_VIDEO:
@@ -156,7 +163,7 @@ class ClipResuming:
             )
         until_utc = job.received_at_utc + timedelta(seconds=self.policy.duration_s)
         return (
-            "nothing was filmed before the service or the power failed, and it is too late: "
+            "no film of it was found that can be stored, and it is too late for another: "
             f"it was to be filmed until {until_utc:%Y-%m-%d %H:%M:%S} UTC"
         )
 

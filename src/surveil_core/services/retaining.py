@@ -56,10 +56,11 @@ class Retaining:
             self._give_back()
 
     def make_room(self, new_bytes: int = 0, *, beside_bytes: int = 0) -> None:
-        """Give up what a video of `new_bytes` needs; what cannot be had is told, not raised.
+        """Give up what a video of `new_bytes` needs; what cannot be had is told once, not raised.
 
         `beside_bytes` are needed on the disk meanwhile, where what is free in the database is of no
-        use: `step` gives that back to the disk for them.
+        use: `step` gives that back to the disk for them. That they are short is not told here: it
+        passes with each clip, and the clip that cannot be made says so.
         """
         try:
             with self.turn:
@@ -81,7 +82,8 @@ class Retaining:
             self._wanted_free_bytes = wanted_bytes + beside_bytes
             if not self.fills_hollow:
                 self._wanted_free_bytes += new_bytes
-            self._announce_shortage(found.missing_bytes)
+            if not beside_bytes:
+                self._announce_shortage(found.missing_bytes)
 
     def _remove_orphans(self) -> None:
         try:

@@ -25,7 +25,7 @@ from surveil_core.ports.camera import Clip
 from surveil_core.ports.clip_jobs import ClipJobs
 from surveil_core.ports.clock import Clock
 from surveil_core.ports.media_store import MediaStore
-from surveil_core.ports.spool import FilmedEvent, SpooledClip, mp4_room_bytes
+from surveil_core.ports.spool import FilmedEvent, MadeVideo, SpooledClip, mp4_room_bytes
 
 NO_TIME = "the program was ending, and the video went first"
 """Why a clip that is stored by the farewell has no preview."""
@@ -194,6 +194,7 @@ class ClipStoring:
     def _store(self, waiting: _Waiting) -> bool:
         """Store a clip. False when it never can be, and a person should see the file."""
         raw_bytes = waiting.clip.raw_bytes
+        waiting.clip.remove_video()  # of a run that was killed: no video need go for its room
         self.make_room(raw_bytes, beside_bytes=mp4_room_bytes(raw_bytes))
         try:
             made = waiting.clip.make_video(with_preview=not self._is_closing)
@@ -204,11 +205,7 @@ class ClipStoring:
         self._announce_captured(waiting, video)
         self.make_room(video.clip_bytes + (0 if preview is None else preview.size_bytes))
         try:
-            row_id = self.store.add_clip(
-                video,
-                event_row_ids=[event.event_row_id for event in waiting.events],
-                preview=preview,
-            )
+            row_id = self._add_to_store(waiting, made)
         except DataLost as error:
             self.give_up(waiting.events, str(error), kept_path=str(waiting.clip.spool_path))
             return False
@@ -228,6 +225,15 @@ class ClipStoring:
                 PreviewFailed(service=self.service, event_id=event_id, reason=reason)
             )
         return True
+
+    def _add_to_store(self, waiting: _Waiting, made: MadeVideo) -> int:
+        """Store a video; one that is refused is made again, and takes no room until then."""
+        event_row_ids = [event.event_row_id for event in waiting.events]
+        try:
+            return self.store.add_clip(made.clip, event_row_ids=event_row_ids, preview=made.preview)
+        except StoreUnavailable:
+            waiting.clip.remove_video()
+            raise
 
     def _announce_captured(self, waiting: _Waiting, video: Clip) -> None:
         source, waiting.source = waiting.source, None

@@ -21,6 +21,7 @@ from surveil_core.ports.spool import ClipLabel, FilmedEvent
 from surveil_core.recording import RecordingPolicy
 from surveil_core.services.resuming import (
     DAMAGED_EVENT,
+    HAVE_OTHER_VIDEO,
     HAVE_VIDEO,
     NO_PICTURE,
     UNKNOWN_CLIP,
@@ -266,6 +267,34 @@ def test_a_clip_that_may_not_be_read_keeps_no_other_waiting() -> None:
     assert [told.event_id for told in rig.announcer.of(ClipFailed)] == ["evt-1"]
 
 
+def test_a_clip_that_could_not_be_read_before_its_event_was_filmed_again_is_kept() -> None:
+    """Only it has the pre-roll: the video of its event is another film."""
+    rig = Rig()
+    event = rig.job(1, age_s=4)
+    refused = rig.left(event)
+    refused.refused = "cannot read /spool/0.index: Permission denied"
+    [again] = rig.start()
+    assert again.event_row_id == 1
+    rig.jobs.strike_out([1])
+    refused.refused = None
+    rig.clock.advance(60)
+    assert list(rig.resuming.resume(lambda: (1,))) == []
+    rig.storing.step()
+    assert (refused.is_aside, refused.discarded) == (True, False)
+    [told] = rig.announcer.of(SpoolFileSetAside)
+    assert told.reason == HAVE_OTHER_VIDEO
+    assert rig.announcer.of(SpoolFileRemoved) == []
+
+
+def test_a_reason_does_not_deny_a_film_that_may_lie_unread() -> None:
+    """It is closed while its clip may not be read: only what was found can be told."""
+    rig = Rig()
+    rig.left(rig.job(1)).refused = "Permission denied"
+    rig.start()
+    assert rig.jobs.given_up[1].startswith("no film of it was found that can be stored, and ")
+    assert "nothing was filmed" not in rig.jobs.given_up[1]
+
+
 def test_a_job_whose_time_is_not_over_is_filmed_now() -> None:
     """The trigger has the instant of the event on today's clock."""
     rig = Rig()
@@ -332,6 +361,21 @@ def test_nothing_is_decided_before_the_database_answers() -> None:
     assert [n.retry_in_s for n in rig.announcer.of(StoreFailed)] == [2, 4, 8]
     rig.storing.step()
     assert rig.store.event_row_ids == [(1,)]
+
+
+def test_no_clip_is_read_before_the_database_answers_and_none_twice() -> None:
+    """To read hundreds takes seconds of the camera's thread, at each try."""
+    rig = Rig()
+    taken, refused = rig.left(rig.job(1)), rig.left(rig.job(2))
+    refused.refused = "Permission denied"
+    rig.jobs.failures = 1
+    rig.resuming.start()
+    rig.resuming.resume(lambda: ())
+    assert rig.spool.read == []
+    for _ in range(2):
+        rig.clock.advance(60)
+        rig.resuming.resume(lambda: ())
+    assert rig.spool.read == [taken.spool_path, refused.spool_path, refused.spool_path]
 
 
 def test_jobs_of_another_camera_are_left_to_it() -> None:

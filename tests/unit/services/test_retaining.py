@@ -106,6 +106,17 @@ def test_pinned_videos_stay_and_the_shortage_is_told_once() -> None:
     assert len(bench.announcer.of(SpaceShort)) == 2
 
 
+def test_room_that_is_short_only_beside_a_new_video_is_not_told_with_each() -> None:
+    """There is room for the clip; where there is none, that is told once for all clips."""
+    bench = Bench(video(1, is_pinned=True), min_free_bytes=1000)
+    bench.stock.disk_free_bytes = 2500
+    for new_bytes in (1000, 2000):
+        for _ in range(3):
+            bench.retaining.make_room(new_bytes, beside_bytes=2000)
+            bench.retaining.make_room(new_bytes)
+    assert bench.announcer.of(SpaceShort) == [SpaceShort(service="surveillance", missing_bytes=500)]
+
+
 def test_video_that_is_pinned_at_the_last_moment_is_not_said_to_be_gone() -> None:
     """It was chosen before a person pinned it."""
     bench = Bench(video(1), video(2), max_bytes=0)

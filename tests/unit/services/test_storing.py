@@ -158,6 +158,28 @@ def test_an_mp4_that_the_disk_has_no_room_for_has_room_made_for_it() -> None:
     assert rig.store.event_row_ids == [(3,)]
 
 
+@pytest.mark.parametrize("was_killed", [True, False])
+def test_no_room_is_made_beside_an_mp4_that_is_made_again(was_killed: bool) -> None:
+    """Whether a kill left it or the database refused it: it would cost old videos its size."""
+    rig = Rig()
+    clip = rig.add(3)
+    clip.has_video = was_killed
+    had_video: list[bool] = []
+
+    def make_room(new_bytes: int, *, beside_bytes: int = 0) -> None:
+        if beside_bytes:
+            had_video.append(clip.has_video)
+
+    rig.storing.make_room = make_room
+    rig.store.error = "database is locked"
+    rig.storing.step()
+    assert not clip.has_video
+    rig.store.error = None
+    rig.run(5)
+    assert had_video == [False, False]
+    assert rig.store.event_row_ids == [(3,)]
+
+
 def test_a_step_stores_one_clip() -> None:
     """A pile of clips does not keep the camera's thread from its pictures."""
     rig = Rig()

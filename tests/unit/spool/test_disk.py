@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from surveil_adapters.spool import DiskSpool, safe_name, spooled_bytes
 from surveil_adapters.spool.clip import ASIDE, DiskSpooledClip
-from surveil_adapters.spool.room import KEPT_FREE_BYTES
 from surveil_adapters.spool.writer import SYNC_EVERY_S, DiskClipWriter
 from surveil_core.errors import DataLost, StoreUnavailable
-from surveil_core.ports.spool import mp4_room_bytes
+from surveil_core.ports.spool import KEPT_FREE_BYTES, mp4_room_bytes
 from tests.contracts.spool import SpoolContract
 from tests.fakes.spool import FakeSpool
 from tests.footage import FPS, TRIGGERED_AT_UTC, label_of, pictures
@@ -149,6 +148,14 @@ def test_what_will_be_stored_is_measured_with_the_spools_below(folder: Path) -> 
         for suffix in (".h264", ".index", ".mp4"):
             (place / f"recording_evt-{number}_1{suffix}").write_bytes(bytes(10**number))
     assert spooled_bytes(folder) == 110
+
+
+def test_a_file_that_cannot_be_measured_counts_as_nothing(folder: Path) -> None:
+    """A link to itself stands for a damaged entry: it stops no video from making room."""
+    folder.mkdir()
+    (folder / "recording_evt-1_1.h264").symlink_to(folder / "recording_evt-1_1.h264")
+    (folder / "recording_evt-2_1.h264").write_bytes(bytes(100))
+    assert spooled_bytes(folder) == 100
 
 
 def test_a_folder_that_cannot_be_made_is_named(folder: Path) -> None:

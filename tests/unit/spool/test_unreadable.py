@@ -152,6 +152,17 @@ def test_what_a_person_can_mend_waits_alone(
     assert len(both(spool)) == 2
 
 
+def test_a_clip_to_skip_is_not_even_read(
+    spool: DiskSpool, tmp_path: Path, disk: FailingDisk
+) -> None:
+    """Hundreds of them would take seconds, of a thread that films."""
+    first, second = both(spool)
+    disk.code, disk.name = errno.EACCES, first.spool_path.with_suffix(".index").name
+    left = spool.left_clips(skip={first.spool_path})
+    assert left.refusal is None
+    assert [clip.spool_path for clip in left.clips] == [second.spool_path]
+
+
 def test_a_folder_that_is_gone_is_no_folder_of_empty_clips(
     spool: DiskSpool, tmp_path: Path
 ) -> None:
