@@ -77,7 +77,7 @@ class PreRollRing:
             self._drop_group()
 
     def units(self) -> tuple[AccessUnit, ...]:
-        """What a clip that is triggered now begins with, oldest first."""
+        """All that is held, oldest first."""
         return tuple(self._units)
 
     def units_since(self, at_s: float) -> tuple[AccessUnit, ...]:
